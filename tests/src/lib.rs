@@ -1,1 +1,244 @@
-//! Fake venues.
+//! Faithful fakes of five crypto exchanges: REST and websockets on one port, with faults on demand and a ledger of what was sent.
+
+mod control;
+mod fault;
+mod fixed;
+mod garbage;
+mod http;
+mod ledger;
+mod limiter;
+mod options;
+mod protocol;
+mod server;
+mod socket;
+mod streams;
+mod universe;
+mod world;
+
+pub mod market;
+pub mod okx;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+pub use fault::{Broken, Fault, Garbage, Limited};
+pub use fixed::Fixed;
+pub use ledger::{Connection, Entry, Seen};
+pub use options::{Options, Times};
+use world::World;
+
+/// An exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Venue {
+    /// Binance.
+    Binance,
+    /// KuCoin, the classic API.
+    Kucoin,
+    /// Bybit V5.
+    Bybit,
+    /// Coinbase Advanced Trade.
+    Coinbase,
+    /// OKX v5.
+    Okx,
+}
+
+impl Venue {
+    /// All of them, in the order of the exporters' default ports.
+    pub const ALL: [Self; 5] = [Self::Binance, Self::Kucoin, Self::Bybit, Self::Coinbase, Self::Okx];
+
+    /// The name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binance => "binance",
+            Self::Kucoin => "kucoin",
+            Self::Bybit => "bybit",
+            Self::Coinbase => "coinbase",
+            Self::Okx => "okx",
+        }
+    }
+
+    /// A pair as the venue spells it.
+    #[must_use]
+    pub fn spell(self, base: &str, quote: &str) -> String {
+        match self {
+            Self::Binance | Self::Bybit => format!("{base}{quote}"),
+            Self::Kucoin | Self::Coinbase | Self::Okx => format!("{base}-{quote}"),
+        }
+    }
+
+    fn protocol(self) -> &'static dyn protocol::Protocol {
+        match self {
+            _ => &okx::Okx,
+        }
+    }
+}
+
+/// A running fake venue. Dropping it stops everything.
+pub struct Fake {
+    world: Arc<World>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts a fake venue on a thread of its own, so that a test may block without stopping it.
+///
+/// # Errors
+///
+/// When the address cannot be bound or the thread cannot be started.
+pub fn start(venue: Venue, options: Options) -> io::Result<Fake> {
+    let listener = TcpListener::bind(options.address)?;
+    listener.set_nonblocking(true)?;
+    let world = Arc::new(World::new(venue, options, listener.local_addr()?));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shared = Arc::clone(&world);
+    let thread = std::thread::Builder::new().name(format!("fake-{}", venue.name())).spawn(move || {
+        runtime.block_on(async {
+            // A sender that is gone means stop, too.
+            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+            tokio::select! {
+                () = server::run(listener, shared) => {}
+                _ = stopped => {}
+            }
+        });
+    })?;
+    Ok(Fake { world, stop: Some(stop), thread: Some(thread) })
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell that its own panic message did not.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Fake {
+    /// Which venue this is.
+    #[must_use]
+    pub fn venue(&self) -> Venue {
+        self.world.venue
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.world.address
+    }
+
+    /// The base of the REST addresses.
+    #[must_use]
+    pub fn rest_url(&self) -> String {
+        format!("http://{}", self.world.address)
+    }
+
+    /// The base of the websocket addresses.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        format!("ws://{}", self.world.address)
+    }
+
+    /// The last values sent over websockets for a symbol, in the venue's spelling or as `BTC-USDT`.
+    #[must_use]
+    pub fn ledger(&self, symbol: &str) -> Option<Entry> {
+        let ledger = self.world.streamed.lock();
+        ledger.get(symbol).or_else(|| ledger.get(&symbol.replace('-', ""))).cloned()
+    }
+
+    /// The last values sent over REST for a symbol, spelt likewise.
+    #[must_use]
+    pub fn rest_ledger(&self, symbol: &str) -> Option<Entry> {
+        let ledger = self.world.quoted.lock();
+        ledger.get(symbol).or_else(|| ledger.get(&symbol.replace('-', ""))).cloned()
+    }
+
+    /// The symbols in the ledger of the websockets, in the venue's spelling.
+    #[must_use]
+    pub fn streamed_symbols(&self) -> Vec<String> {
+        self.world.streamed.lock().keys().cloned().collect()
+    }
+
+    /// Everything the fake saw so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.world.seen.lock().clone()
+    }
+
+    /// The listings as they are now.
+    #[must_use]
+    pub fn market(&self) -> market::Market {
+        self.world.market.lock().clone()
+    }
+
+    /// Something goes wrong for all connections, present and future, until it is cleared.
+    pub fn inflict(&self, fault: Fault) {
+        self.world.faults.lock().inflict(fault);
+    }
+
+    /// Something goes wrong for the next websocket (a REST fault: for the next request) only.
+    pub fn inflict_next(&self, fault: Fault) {
+        self.world.faults.lock().inflict_next(fault);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear(&self) {
+        self.world.faults.lock().clear();
+    }
+
+    /// This does not go wrong any more.
+    pub fn clear_one(&self, fault: &Fault) {
+        self.world.faults.lock().clear_one(fault);
+    }
+
+    /// Stops or resumes all motion of the market.
+    pub fn freeze(&self, frozen: bool) {
+        self.world.freeze(frozen);
+    }
+
+    /// Moves the market by one step, frozen or not.
+    pub fn advance(&self) {
+        let now = self.world.now();
+        self.world.market.lock().advance(now);
+    }
+
+    /// Whether every open connection was sent everything there is. Only meaningful while frozen.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        let step = self.world.market.lock().step();
+        let seen = self.world.seen.lock();
+        seen.connections.iter().all(|connection| connection.closed_at.is_some() || connection.caught_up >= step)
+    }
+
+    /// Freezes the market and waits until every open connection was sent everything; false if that takes longer than `within`.
+    pub async fn settle(&self, within: Duration) -> bool {
+        self.freeze(true);
+        let settling = async {
+            while !self.settled() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(within, settling).await.is_ok()
+    }
+
+    /// Lists a new pair; its symbol.
+    pub fn list(&self, base: &str, quote: &str) -> String {
+        let now = self.world.now();
+        self.world.market.lock().list(self.world.venue, base, quote, now);
+        self.world.venue.spell(base, quote)
+    }
+
+    /// Removes a symbol: from the lists, and from the streams, which fall silent. Whether there was one.
+    pub fn delist(&self, symbol: &str) -> bool {
+        self.world.market.lock().delist(symbol)
+    }
+}

@@ -1,0 +1,222 @@
+//! What can go wrong with a venue, on demand.
+
+use serde::{Deserialize, Serialize};
+
+/// One way for a venue to misbehave. As JSON: `{"fault":"rest_slow","ms":500}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum Fault {
+    /// Closes open websockets properly, now.
+    Close,
+    /// Ends their TCP connections without a close frame, now.
+    Drop,
+    /// Resets their TCP connections, now.
+    Reset,
+    /// Says goodbye as the venue does (where it does), then closes after `ms`, or after the documented notice.
+    Shutdown {
+        /// From the notice to the close.
+        ms: Option<u64>,
+    },
+    /// Skips sequence numbers, now (Coinbase).
+    SkipSequence {
+        /// How many.
+        by: u64,
+    },
+    /// No market data; pings, heartbeats and subscriptions are answered.
+    Silent,
+    /// Half-open: nothing is read and nothing is sent.
+    Deaf,
+    /// New websockets are reset before the handshake.
+    RefuseDial,
+    /// Nonsense between the good frames: of one kind, or of all in turn.
+    Garbage {
+        /// Which.
+        kind: Option<Garbage>,
+    },
+    /// Subscriptions work, but no answer says so.
+    SwallowAcks,
+    /// Subscriptions are refused as the venue refuses them: of one symbol, or all.
+    Reject {
+        /// Which, in the venue's spelling.
+        symbol: Option<String>,
+    },
+    /// Websockets are cut at this age.
+    Lifetime {
+        /// The age.
+        ms: u64,
+    },
+    /// REST answers that there were too many requests.
+    RestLimited {
+        /// In which of the venue's ways.
+        how: Limited,
+    },
+    /// REST answers late.
+    RestSlow {
+        /// By how much.
+        ms: u64,
+    },
+    /// REST answers wrongly.
+    RestBroken {
+        /// In which way.
+        how: Broken,
+    },
+    /// The venue's clock is off: server time and event times.
+    Clock {
+        /// By how much; ahead when positive.
+        ms: i64,
+    },
+    /// The venue is down for maintenance and says so.
+    Maintenance,
+}
+
+/// Kinds of nonsense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Garbage {
+    /// Half of a good frame.
+    Truncated,
+    /// A good frame with every value of another type.
+    WrongTypes,
+    /// A good frame with every value null.
+    Nulls,
+    /// A well-formed event that nobody knows.
+    UnknownEvent,
+    /// A good frame about a symbol that nobody asked for.
+    UnknownSymbol,
+    /// A text frame of 2 MB.
+    Huge,
+    /// A binary frame.
+    Binary,
+    /// A text frame that is not UTF-8.
+    InvalidUtf8,
+    /// An empty text frame.
+    Empty,
+    /// Ten thousand opening brackets, and as many closing ones.
+    DeeplyNested,
+}
+
+impl Garbage {
+    /// All kinds that a client can survive. `InvalidUtf8` is not one of them: RFC 6455 has the client fail the connection.
+    pub const SURVIVABLE: [Self; 9] = [
+        Self::Truncated,
+        Self::WrongTypes,
+        Self::Nulls,
+        Self::UnknownEvent,
+        Self::UnknownSymbol,
+        Self::Huge,
+        Self::Binary,
+        Self::Empty,
+        Self::DeeplyNested,
+    ];
+}
+
+/// The ways to be told of too many requests. A venue that lacks a way uses `Plain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limited {
+    /// The usual one: 429 with the venue's body and headers; Bybit: 200 with retCode 10006.
+    Plain,
+    /// The rarer one: KuCoin without headers, OKX 200 with code 50011, Coinbase as JSON, Bybit 429.
+    Other,
+    /// Locked out for long: Binance 418, Bybit 403, KuCoin and OKX 403 from the CDN.
+    Banned,
+}
+
+/// Wrong REST answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Broken {
+    /// 500 with an empty body.
+    InternalError,
+    /// 502 with an HTML page.
+    BadGateway,
+    /// 200 with an HTML page.
+    Html,
+    /// 200, but half of the body is missing.
+    Truncated,
+    /// The connection is reset instead of an answer.
+    Reset,
+}
+
+impl Fault {
+    /// Happens once, rather than lasting until cleared.
+    #[must_use]
+    pub const fn is_event(&self) -> bool {
+        matches!(self, Self::Close | Self::Drop | Self::Reset | Self::Shutdown { .. } | Self::SkipSequence { .. })
+    }
+
+    /// Concerns REST requests rather than websockets.
+    #[must_use]
+    pub const fn is_rest(&self) -> bool {
+        matches!(self, Self::RestLimited { .. } | Self::RestSlow { .. } | Self::RestBroken { .. })
+    }
+}
+
+/// The faults of one venue: those that last, those that wait for the next connection, and all events so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) lasting: Vec<Fault>,
+    next: Vec<Fault>,
+    events: Vec<Fault>,
+    clearings: usize,
+}
+
+impl Faults {
+    pub(crate) fn inflict(&mut self, fault: Fault) {
+        if fault.is_event() { self.events.push(fault) } else { self.lasting.push(fault) }
+    }
+
+    pub(crate) fn inflict_next(&mut self, fault: Fault) {
+        self.next.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.lasting.clear();
+        self.next.clear();
+        self.clearings += 1;
+    }
+
+    pub(crate) fn clear_one(&mut self, fault: &Fault) {
+        self.lasting.retain(|lasting| lasting != fault);
+        self.next.retain(|next| next != fault);
+    }
+
+    /// What the next REST request suffers: what lasts, and what waited for it.
+    pub(crate) fn for_request(&mut self) -> Vec<Fault> {
+        let waiting = self.next.extract_if(.., |fault| fault.is_rest());
+        self.lasting.iter().filter(|fault| fault.is_rest()).cloned().chain(waiting).collect()
+    }
+
+    /// What a new websocket suffers besides what lasts.
+    pub(crate) fn for_socket(&mut self) -> Fate {
+        let (events, own) = self.next.extract_if(.., |fault| !fault.is_rest()).partition(Fault::is_event);
+        Fate { own, events, heard: self.events.len(), clearings: self.clearings }
+    }
+}
+
+/// The faults of one websocket.
+#[derive(Debug)]
+pub(crate) struct Fate {
+    own: Vec<Fault>,
+    events: Vec<Fault>,
+    heard: usize,
+    clearings: usize,
+}
+
+impl Fate {
+    /// The faults in force now, and the events since the last call.
+    pub(crate) fn now(&mut self, faults: &Faults) -> (Vec<Fault>, Vec<Fault>) {
+        if self.clearings != faults.clearings {
+            self.clearings = faults.clearings;
+            self.own.clear();
+        }
+        let mut events = std::mem::take(&mut self.events);
+        events.extend_from_slice(&faults.events[self.heard..]);
+        self.heard = faults.events.len();
+        (self.own.iter().chain(&faults.lasting).cloned().collect(), events)
+    }
+
+    pub(crate) fn refuses_dial(&self, faults: &Faults) -> bool {
+        self.own.iter().chain(&faults.lasting).any(|fault| *fault == Fault::RefuseDial)
+    }
+}

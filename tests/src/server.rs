@@ -1,0 +1,132 @@
+//! Accepts connections, and tells websockets, REST and the control of the fake apart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use crate::control;
+use crate::fault::{Broken, Fault};
+use crate::http::{Reply, Request, Wire};
+use crate::ledger::Connection;
+use crate::socket::Socket;
+use crate::world::{World, true_now};
+
+/// Serves for ever; whoever drops the runtime ends it.
+pub(crate) async fn run(listener: TcpListener, world: Arc<World>) {
+    tokio::spawn(pass_time(Arc::clone(&world)));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(attend(stream, Arc::clone(&world)))),
+            // Out of file descriptors, most likely: others will close.
+            Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn pass_time(world: Arc<World>) {
+    let mut ticks = interval(world.options.tick);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        world.advance();
+    }
+}
+
+async fn attend(stream: TcpStream, world: Arc<World>) {
+    // Frames are small and late ones are wrong ones.
+    let _ = stream.set_nodelay(true);
+    let mut wire = Wire::new(stream);
+    while let Ok(Some(request)) = wire.request().await {
+        if request.is_upgrade() {
+            return upgrade(wire, &request, world).await;
+        }
+        if request.path.starts_with("/fake/") {
+            if wire.reply(&control::answer(&world, &request)).await.is_err() {
+                return;
+            }
+            continue;
+        }
+        match rest(&request, &world).await {
+            Answer::Whole(reply) if wire.reply(&reply).await.is_ok() => {}
+            Answer::Whole(_) => return,
+            Answer::Half(reply) => return drop(wire.reply_half(&reply).await),
+            Answer::Reset => return wire.reset(),
+        }
+    }
+}
+
+enum Answer {
+    Whole(Reply),
+    Half(Reply),
+    Reset,
+}
+
+async fn rest(request: &Request, world: &World) -> Answer {
+    *world.seen.lock().requests.entry(request.path.clone()).or_default() += 1;
+    let faults = world.faults.lock().for_request();
+    for fault in faults {
+        match fault {
+            Fault::RestSlow { ms } => sleep(Duration::from_millis(ms)).await,
+            Fault::RestLimited { how } => return Answer::Whole(world.protocol.limited(how)),
+            Fault::RestBroken { how } => {
+                return match how {
+                    Broken::InternalError => Answer::Whole(Reply::text(500, "")),
+                    Broken::BadGateway => Answer::Whole(Reply::html(502, "502 Bad Gateway")),
+                    Broken::Html => Answer::Whole(Reply::html(200, "Just a moment...")),
+                    Broken::Truncated => Answer::Half(world.protocol.rest(world, request)),
+                    Broken::Reset => Answer::Reset,
+                };
+            }
+            _ => {}
+        }
+    }
+    Answer::Whole(world.protocol.rest(world, request))
+}
+
+async fn upgrade(mut wire: Wire, request: &Request, world: Arc<World>) {
+    let fate = world.faults.lock().for_socket();
+    let id = {
+        let mut seen = world.seen.lock();
+        seen.connections.push(Connection {
+            path: request.path.clone(),
+            dialled_at: true_now(),
+            ..Connection::default()
+        });
+        seen.connections.len() - 1
+    };
+    let refused = |why: &str| {
+        let mut seen = world.seen.lock();
+        seen.connections[id].closed_at = Some(true_now());
+        seen.connections[id].end = Some(why.to_owned());
+    };
+    if fate.refuses_dial(&world.faults.lock()) {
+        refused("refused on demand");
+        return wire.reset();
+    }
+    if world.tallies.lock().of("dials").count(world.protocol.dials(), 1, Instant::now()).is_none() {
+        refused("too many connection attempts");
+        world.seen.lock().connections[id].violations.push("too many connection attempts".to_owned());
+        return drop(wire.reply(&Reply::text(429, "Too Many Requests")).await);
+    }
+    let Some(key) = request.header("sec-websocket-key") else {
+        refused("no key");
+        return drop(wire.reply(&Reply::text(400, "Bad Request")).await);
+    };
+    let session = match world.protocol.connect(&world, request) {
+        Ok(session) => session,
+        Err(reply) => {
+            refused("handshake refused");
+            return drop(wire.reply(&reply).await);
+        }
+    };
+    let Ok((stream, early)) = wire.switch_protocols(&derive_accept_key(key.as_bytes())).await else {
+        return refused("gone during the handshake");
+    };
+    let stream = WebSocketStream::from_partially_read(stream, early, Role::Server, None).await;
+    Socket { stream, session, world, id, fate, faults: Vec::new(), close_at: None, garbage: 0 }.run().await;
+}

@@ -1,1 +1,31 @@
-//! What the five exporters share.
+//! What the five exporters share: everything but the venues' own words.
+//!
+//! A price travels one way: socket → [`websocket::line`] → [`venue::Feed::decode`] → [`update::Update`] →
+//! [`metrics::cell`] → [`metrics::scrape`]. `docs/architecture.md` has the picture.
+
+pub mod budget;
+pub mod check;
+pub mod config;
+pub mod context;
+pub mod decode;
+pub mod fault;
+pub mod json;
+pub mod log;
+pub mod metrics;
+pub mod net;
+pub mod number;
+pub mod rest;
+pub mod run;
+pub mod symbols;
+pub mod update;
+pub mod upkeep;
+pub mod venue;
+pub mod web;
+pub mod websocket;
+
+pub use fault::{Fault, Kind, Source, excerpt};
+pub use number::Said;
+pub use rest::status_fault;
+pub use run::main;
+pub use update::{Fact, Instrument, Limit, Market, Micros, Signal, Tell, Ticker, Update};
+pub use venue::{About, Allowance, Endpoint, Feed, Heartbeat, Hosts, Query, Reply, Request, Setup, Step, Venue};

@@ -1,0 +1,175 @@
+//! `check` and `healthcheck`: tell at once, in words, whether this configuration works.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::fault::{Fault, Source};
+use crate::metrics::health::{Standing, unix_now};
+use crate::symbols::{Chosen, choose, spread};
+use crate::upkeep::{load, take_stock};
+use crate::websocket::keeper::keep;
+
+/// How long a connection may take to become live.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A skew beyond this costs signed requests on the strictest venue.
+const SKEW: f64 = 1.0;
+
+struct Report {
+    rows: Vec<(&'static str, bool, String)>,
+}
+
+impl Report {
+    fn row(&mut self, what: &'static str, good: bool, told: impl Into<String>) {
+        self.rows.push((what, good, told.into()));
+    }
+
+    fn print(&self) -> ExitCode {
+        let mut text = String::new();
+        for (what, good, told) in &self.rows {
+            let mark = if *good { "ok  " } else { "FAIL" };
+            text.push_str(&format!("{mark}  {what:<14}  {told}\n"));
+        }
+        // A closed pipe is the reader's choice.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        if self.rows.iter().all(|(_, good, _)| *good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// Tries everything once and prints a table; status 0 if all is well, else 1.
+pub async fn run(context: Arc<Context>, config: &Config) -> ExitCode {
+    let mut report = Report { rows: Vec::new() };
+    let hosts = &config.setup.hosts;
+    report.row("configuration", true, format!("{}, symbols {}", context.about.title, config.selection));
+    match context.rest.measure_clock().await {
+        Ok(()) => {
+            let skew = context.health.skew().unwrap_or(0.0);
+            report.row("REST", true, hosts.rest.as_ref());
+            let cure = if skew.abs() < SKEW {
+                ""
+            } else {
+                "; set this machine's clock, for example by chrony or systemd-timesyncd"
+            };
+            report.row("clock", skew.abs() < SKEW, format!("the venue's is {:+.3} s from this machine's{cure}", skew));
+        }
+        Err(fault) => {
+            report.row("REST", false, format!("{}: {fault}; {}", hosts.rest, cure(&fault)));
+            return report.print();
+        }
+    }
+    match take_stock(&context).await {
+        Ok(ranked) => {
+            let chosen = choose(&config.selection, &ranked, &Default::default());
+            report.row(
+                "symbols",
+                !chosen.wanted.is_empty(),
+                format!("{} of {} listed", chosen.wanted.len(), ranked.len()),
+            );
+            for one in &chosen.rejected {
+                report.row("symbol", false, format!("{}: {}", one.name, one.why));
+            }
+            stream(&context, &chosen, &mut report).await;
+        }
+        Err(fault) => report.row("symbols", false, format!("{fault}; {}", cure(&fault))),
+    }
+    let key =
+        if config.credentials.is_some() { "complete, not used by this version" } else { "none: market data only" };
+    report.row("credentials", true, key);
+    report.print()
+}
+
+/// Brings up the first connection.
+async fn stream(context: &Arc<Context>, chosen: &Chosen, report: &mut Report) {
+    let table = context.board.set(chosen);
+    let lines = spread(&chosen.wanted, chosen.pilot.as_ref(), context.about.symbols_per_line, &[]);
+    let count = lines.len();
+    let Some(first) = lines.into_iter().next() else { return };
+    let (_cargo, receive) = watch::channel(load(context, &table, first));
+    let keeper = tokio::task::spawn_local(keep(Arc::clone(context), 0, receive));
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline && !context.health.connected(Source::Public) {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let host = &context.stream_host;
+    match context.health.lines(Source::Public).pop() {
+        Some(line) if line.standing == Standing::Live => {
+            let heard = context.health.last_message(Source::Public).map_or(0.0, |at| unix_now() - at);
+            report.row(
+                "stream",
+                true,
+                format!("{host}: the first of {count} connections is live, last frame {:.1} s ago", heard),
+            );
+        }
+        Some(line) => {
+            let why =
+                context.health.recent().first().map(|recent| format!("{}; {}", recent.fault, cure(&recent.fault)));
+            report.row("stream", false, format!("{}: {}", line.host, why.unwrap_or_else(|| "no data in time".into())));
+        }
+        None => report.row("stream", false, format!("{host}: not dialled")),
+    }
+    keeper.abort();
+}
+
+/// The likely cure.
+fn cure(fault: &Fault) -> &'static str {
+    use crate::fault::Kind;
+    match fault.kind {
+        Kind::Network => "check the address, DNS, the firewall and the proxy",
+        Kind::Timeout => "check the firewall, and try again: the venue may be slow",
+        Kind::Tls => "check the certificate authorities (ca-certificates, SSL_CERT_FILE) and this machine's clock",
+        Kind::RateLimit => "another process on this address uses up the venue's limit; wait, and lower its use",
+        Kind::Maintenance => "the venue is down for work; try again later",
+        Kind::Permission => "the venue refuses this address or country; use another host of the venue",
+        Kind::Auth | Kind::ClockSkew => "check the key and this machine's clock",
+        Kind::Venue | Kind::Decode | Kind::Protocol => "check that the address is the venue's own API",
+    }
+}
+
+/// Asks the running exporter whether it is ready, for images without a shell.
+pub fn health(config: &Config) -> ExitCode {
+    let mut address = config.listen;
+    // What listens everywhere is asked here.
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        } else {
+            IpAddr::V6(Ipv6Addr::LOCALHOST)
+        });
+    }
+    let answer = ask(&format!("http://{address}/-/ready"));
+    let (good, told) = match answer {
+        Ok((200, _)) => return ExitCode::SUCCESS,
+        Ok((status, body)) => (false, format!("not ready ({status}): {}", body.trim())),
+        Err(error) => (false, format!("no answer from {address}: {error}")),
+    };
+    let mut report = Report { rows: Vec::new() };
+    report.row("healthcheck", good, told);
+    report.print()
+}
+
+fn ask(url: &str) -> Result<(u16, String), String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let tls = crate::net::tls().map_err(|fault| fault.detail)?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            .no_proxy()
+            .timeout(Duration::from_secs(3));
+        let client = client.build().map_err(|error| error.to_string())?;
+        let reply = client
+            .get(url)
+            .send()
+            .await
+            .map_err(|error| crate::net::fault("request failed", &error.without_url()).detail)?;
+        let status = reply.status().as_u16();
+        Ok((status, reply.text().await.unwrap_or_default()))
+    })
+}

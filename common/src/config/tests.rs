@@ -1,0 +1,93 @@
+//! Flag, else environment, else default; and what cannot be used, in one line.
+
+use std::collections::HashMap;
+
+use super::*;
+use crate::venue::Allowance;
+
+const ALLOWANCE: Allowance = Allowance { units: 1, per: Duration::from_secs(1) };
+
+const OKX: About = About {
+    name: "okx",
+    title: "OKX",
+    port: 8004,
+    live: Hosts::new("https://openapi.okx.com", "wss://ws.okx.com", "wss://ws.okx.com"),
+    test: Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com"),
+    credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
+    symbols_per_line: 100,
+    dials: ALLOWANCE,
+    requests: ALLOWANCE,
+};
+
+fn read(arguments: &[&str], env: &[(&str, &str)]) -> Result<Config, String> {
+    let env: HashMap<&str, &str> = env.iter().copied().collect();
+    let arguments = ["okx-exporter"].iter().chain(arguments).map(ToString::to_string);
+    Config::read(&OKX, arguments, &|name| env.get(name).map(ToString::to_string)).map_err(|stop| match stop {
+        Stop::Told(text) | Stop::Unusable(text) => text,
+    })
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_both_over_the_default() {
+    assert_eq!(read(&[], &[]).unwrap().listen, "0.0.0.0:8004".parse().unwrap());
+    let env = [("OKX_LISTEN_ADDRESS", "127.0.0.1:1"), ("OKX_SYMBOLS", "")];
+    assert_eq!(read(&[], &env).unwrap().listen, "127.0.0.1:1".parse().unwrap());
+    assert_eq!(read(&[], &env).unwrap().selection, Selection::Top(20), "an empty variable is unset");
+    assert_eq!(read(&["--web.listen-address", ":2"], &env).unwrap().listen, "0.0.0.0:2".parse().unwrap());
+    assert_eq!(read(&["check", "--exchange.symbols=all"], &[]).unwrap().selection, Selection::All);
+}
+
+#[test]
+fn switches_switch() {
+    assert!(!read(&[], &[]).unwrap().setup.testnet);
+    assert!(read(&["--exchange.testnet"], &[]).unwrap().setup.testnet);
+    assert_eq!(read(&[], &[("OKX_TESTNET", "true")]).unwrap().setup.hosts.ws, "wss://wspap.okx.com");
+    assert!(!read(&["--metrics.compat=false"], &[]).unwrap().compat);
+}
+
+#[test]
+fn what_cannot_be_used_is_told_in_one_line_that_names_it() {
+    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
+        (&["--exchange.symbol=x"], &[], "--exchange.symbol"),
+        (&["--exchange.symbols=top:0"], &[], "top:0"),
+        (&["--web.listen-address=nowhere"], &[], "nowhere"),
+        (&["--exchange.data-timeout=15"], &[], "15"),
+        (&["--exchange.data-timeout=1ms"], &[], "1ms"),
+        (&["--exchange.rest-url=okx.com"], &[], "okx.com"),
+        (&["--exchange.rest-url=http://api.okx.com"], &[], "--exchange.allow-plaintext"),
+        (&["--exchange.ws-url=https://ws.okx.com"], &[], "wss://ws.okx.com"),
+        (&["--exchange.rate-limit-share=1.5"], &[], "1.5"),
+        (&["--web.telemetry-path=metrics"], &[], "metrics"),
+        (&[], &[("OKX_TESTNET", "perhaps")], "OKX_TESTNET=perhaps"),
+        (&[], &[("LOG_LEVEL", "loud")], "LOG_LEVEL=loud"),
+        (&[], &[("OKX_API_KEY", "k")], "OKX_API_SECRET and OKX_API_PASSPHRASE"),
+        (&[], &[("OKX_API_KEY_FILE", "/nonexistent/key")], "OKX_API_KEY_FILE"),
+        (&[], &[("OKX_API_KEY", "k"), ("OKX_API_KEY_FILE", "f")], "both set"),
+        (&[], &[("OKX_WEB_CONFIG_FILE", "web.yml")], "OKX_WEB_CONFIG_FILE"),
+        (&["decode"], &[], "FILE"),
+        (&["frobnicate"], &[], "frobnicate"),
+    ];
+    for (arguments, env, names) in cases {
+        let line = read(arguments, env).unwrap_err();
+        assert!(line.contains(names) && !line.contains('\n'), "{arguments:?} {env:?}: {line}");
+    }
+}
+
+#[test]
+fn secrets_show_nowhere() {
+    let env =
+        [("OKX_API_KEY", "canary-key"), ("OKX_API_SECRET", "canary-secret"), ("OKX_API_PASSPHRASE", "canary-pass")];
+    let config = read(&[], &env).unwrap();
+    assert!(config.credentials.is_some());
+    assert!(!format!("{config:?}").contains("canary"));
+    let partial = read(&[], &env[..2]).unwrap_err();
+    assert!(!partial.contains("canary"), "{partial}");
+}
+
+#[test]
+fn loopback_may_be_plain() {
+    let config =
+        read(&["--exchange.rest-url", "http://127.0.0.1:9/", "--exchange.ws-url", "ws://localhost:9"], &[]).unwrap();
+    assert_eq!(config.setup.hosts.rest, "http://127.0.0.1:9");
+    assert!(config.setup.ws_given);
+}

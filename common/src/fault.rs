@@ -1,0 +1,147 @@
+//! What can go wrong, named by the contract's kinds: the kind decides what happens next, the detail is for people.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The `kind` label of `exchange_errors_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// No connection, or it broke.
+    Network,
+    /// Nothing came in time: an answer, a keep-alive, market data.
+    Timeout,
+    /// The TLS handshake failed.
+    Tls,
+    /// The key, its passphrase or its signature was refused.
+    Auth,
+    /// The key may not do this, or may not do it from here.
+    Permission,
+    /// The venue found our timestamp outside its window.
+    ClockSkew,
+    /// Asked too often; wait as long as told.
+    RateLimit,
+    /// The venue says that it is down for work.
+    Maintenance,
+    /// The venue answered with an error of its own.
+    Venue,
+    /// Text that is not what the venue documents: truncated, of the wrong type, not JSON.
+    Decode,
+    /// Well-formed, but not what the conversation allows here: an unknown event, a binary frame, a bad upgrade.
+    Protocol,
+}
+
+impl Kind {
+    /// Every kind, in the order of the contract.
+    pub const ALL: [Kind; 11] = [
+        Kind::Network,
+        Kind::Timeout,
+        Kind::Tls,
+        Kind::Auth,
+        Kind::Permission,
+        Kind::ClockSkew,
+        Kind::RateLimit,
+        Kind::Maintenance,
+        Kind::Venue,
+        Kind::Decode,
+        Kind::Protocol,
+    ];
+
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Network => "network",
+            Kind::Timeout => "timeout",
+            Kind::Tls => "tls",
+            Kind::Auth => "auth",
+            Kind::Permission => "permission",
+            Kind::ClockSkew => "clock_skew",
+            Kind::RateLimit => "rate_limit",
+            Kind::Maintenance => "maintenance",
+            Kind::Venue => "venue",
+            Kind::Decode => "decode",
+            Kind::Protocol => "protocol",
+        }
+    }
+}
+
+/// The `source` label of `exchange_errors_total`: where the fault was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// A REST request.
+    Rest,
+    /// The public stream.
+    Public,
+    /// The private stream.
+    Private,
+}
+
+impl Source {
+    /// Every source, in the order of the contract.
+    pub const ALL: [Source; 3] = [Source::Rest, Source::Public, Source::Private];
+
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Source::Rest => "rest",
+            Source::Public => "public",
+            Source::Private => "private",
+        }
+    }
+}
+
+/// One thing that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it counts as.
+    pub kind: Kind,
+    /// One sentence for the log. Never a secret, a signed URL or a raw body.
+    pub detail: String,
+    /// How long the venue told us to stay away.
+    pub wait: Option<Duration>,
+}
+
+impl Fault {
+    /// A fault of this kind, told in one sentence.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), wait: None }
+    }
+
+    /// The same, with the time that the venue told us to stay away.
+    pub fn after(mut self, wait: Option<Duration>) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// A frame or reply that is not what the venue documents.
+    pub fn decode(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Decode, detail)
+    }
+
+    /// A message that has no place in this conversation.
+    pub fn protocol(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Protocol, detail)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.as_str(), self.detail)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::decode(error.to_string())
+    }
+}
+
+/// Text of a venue made fit for a log line: one line, at most 200 characters.
+pub fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(200).is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,403 @@
+//! One dial: the socket, and the way of a frame from it to the cells.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use prometheus::local::LocalHistogram;
+use rustc_hash::FxHashMap;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+
+use super::session::{End, Next, Session};
+use crate::context::Context;
+use crate::fault::{Fault, Kind, Source, excerpt};
+use crate::metrics::board::{Hold, Row};
+use crate::metrics::cell::Word;
+use crate::metrics::health::{StreamCounters, unix_now};
+use crate::net;
+use crate::rest::status_fault;
+use crate::update::{Fact, Instrument, Ticker, Update};
+use crate::venue::{Endpoint, Feed, Query, Reply};
+
+/// Connecting, and sending one message, may take so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest message taken whole; beyond it the connection is not this venue's feed any more.
+const LARGEST: usize = 4 << 20;
+/// Frames read in one go before timers and other tasks get a turn.
+const BATCH: usize = 256;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// What one connection carries: a conversation and where its words go.
+#[derive(Clone)]
+pub struct Cargo {
+    /// The conversation.
+    pub feed: Arc<dyn Feed>,
+    /// Its instruments, the pilot included.
+    pub instruments: Vec<Arc<Instrument>>,
+    /// The exported ones among them.
+    pub rows: Vec<Arc<Row>>,
+}
+
+/// What a line tells its keeper.
+#[derive(Debug)]
+pub enum News {
+    /// The socket is open.
+    Open,
+    /// Subscribed, answered and carrying data.
+    Live,
+    /// Open another one; this one goes on meanwhile.
+    Move(&'static str),
+    /// Over.
+    End(End),
+}
+
+/// A conversation under way. Dropping it hangs up, politely.
+pub struct Line {
+    /// What it tells.
+    pub news: mpsc::UnboundedReceiver<News>,
+    /// Its grip on the rows.
+    pub hold: Arc<Hold>,
+    _hang_up: oneshot::Sender<()>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.hold.end();
+    }
+}
+
+impl Line {
+    /// Dials and talks until hung up or over.
+    pub fn start(context: &Arc<Context>, cargo: Cargo) -> Self {
+        let (told, news) = mpsc::unbounded_channel();
+        let (hang_up, hung_up) = oneshot::channel();
+        let hold = Arc::new(context.board.hold(cargo.rows.clone()));
+        let (context, grip) = (Arc::clone(context), Arc::clone(&hold));
+        tokio::task::spawn_local(async move {
+            let result = match dial(&context, &*cargo.feed).await {
+                Ok((socket, endpoint)) => {
+                    let _ = told.send(News::Open);
+                    let ear = Ear::new(&context, &cargo, grip);
+                    talk(&context, socket, &endpoint, cargo, ear, &told, hung_up).await
+                }
+                Err(fault) => Some(fault.into()),
+            };
+            // Nobody listens once it was hung up.
+            if let Some(end) = result {
+                let _ = told.send(News::End(end));
+            }
+        });
+        Self { news, hold, _hang_up: hang_up }
+    }
+}
+
+/// Opens the socket, within the venue's limit on new connections.
+async fn dial(context: &Context, feed: &dyn Feed) -> Result<(Socket, Endpoint), Fault> {
+    context.dial_turn().await;
+    let ticket = match feed.ticket() {
+        Some(request) => context.rest.fetch("ticket", &request).await?,
+        None => String::new(),
+    };
+    let endpoint = feed.endpoint(&ticket)?;
+    if !context.allow_plaintext && net::is_plaintext(&endpoint.url) {
+        let host = net::host(&endpoint.url);
+        return Err(Fault::protocol(format!(
+            "the venue sent us to {host} without TLS, which --exchange.allow-plaintext forbids"
+        )));
+    }
+    let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+    let tls = Connector::Rustls(Arc::clone(&context.tls));
+    let connecting = connect_async_tls_with_config(&endpoint.url, Some(config), true, Some(tls));
+    match timeout(PATIENCE, connecting).await {
+        Ok(Ok((socket, _))) => Ok((socket, endpoint)),
+        Ok(Err(error)) => Err(socket_fault(&format!("cannot connect to {}", net::host(&endpoint.url)), error)),
+        Err(_) => {
+            let host = net::host(&endpoint.url);
+            Err(Fault::new(Kind::Timeout, format!("no connection to {host} within {} s", PATIENCE.as_secs())))
+        }
+    }
+}
+
+/// Names a websocket error.
+fn socket_fault(what: &str, error: Error) -> Fault {
+    match error {
+        Error::Http(reply) => {
+            let body = String::from_utf8_lossy(reply.body().as_deref().unwrap_or_default()).into_owned();
+            let refusal =
+                status_fault(&Reply { status: reply.status().as_u16(), headers: reply.headers(), body: &body });
+            let fault = refusal.err().unwrap_or_else(|| Fault::protocol("no upgrade"));
+            Fault { detail: format!("{what}: {}", fault.detail), ..fault }
+        }
+        Error::ConnectionClosed | Error::AlreadyClosed => Fault::new(Kind::Network, format!("{what}: closed")),
+        Error::Io(_) | Error::Tls(_) => net::fault(what, &error),
+        other => Fault::protocol(format!("{what}: {}", excerpt(&other.to_string()))),
+    }
+}
+
+/// The conversation. `None` when it was hung up by us.
+async fn talk(
+    context: &Arc<Context>,
+    mut socket: Socket,
+    endpoint: &Endpoint,
+    cargo: Cargo,
+    mut ear: Ear,
+    told: &mpsc::UnboundedSender<News>,
+    mut hung_up: oneshot::Receiver<()>,
+) -> Option<End> {
+    let opening = cargo.feed.opening();
+    // Lines that were dialled together must not change together.
+    let lifetime = endpoint.lifetime.map(|lifetime| lifetime.mul_f64(0.95 + 0.05 * rand::random::<f64>()));
+    let endpoint = Endpoint { lifetime, ..endpoint.clone() };
+    let mut session = Session::open(&endpoint, opening, context.data_timeout, Instant::now());
+    let timer = sleep_until(Instant::now().into());
+    tokio::pin!(timer);
+    // Aborted with the line: a late reply has no say on a dead one.
+    let mut seeds = JoinSet::new();
+    let mut live = false;
+    loop {
+        match session.next(Instant::now()) {
+            Next::Say(text) => {
+                if let Err(fault) = say(&mut socket, text).await {
+                    return Some(fault.into());
+                }
+                continue;
+            }
+            Next::Move(reason) => {
+                let _ = told.send(News::Move(reason));
+                continue;
+            }
+            Next::End(end) => return Some(end),
+            // A timer that rings early does no harm; setting it anew for every frame would.
+            Next::Wait(until) if timer.is_elapsed() || timer.deadline() > until.into() => {
+                timer.as_mut().reset(until.into())
+            }
+            Next::Wait(_) => {}
+        }
+        if !live && session.live() && ear.has_data {
+            live = true;
+            let _ = told.send(News::Live);
+            for query in cargo.feed.seeds() {
+                seeds.spawn_local(seed(Arc::clone(context), query, ear.map.clone(), Arc::clone(&ear.hold)));
+            }
+        }
+        tokio::select! {
+            biased;
+            _ = &mut hung_up => {
+                // The venue need not answer our farewell.
+                let _ = timeout(Duration::from_secs(1), socket.close(None)).await;
+                return None;
+            }
+            frame = socket.next() => {
+                if let Some(end) = listen(&mut socket, frame, &*cargo.feed, &mut session, &mut ear) {
+                    return Some(end);
+                }
+            }
+            () = &mut timer => {}
+        }
+    }
+}
+
+async fn say(socket: &mut Socket, text: String) -> Result<(), Fault> {
+    match timeout(PATIENCE, socket.send(Message::text(text))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(socket_fault("cannot send", error)),
+        Err(_) => Err(Fault::new(Kind::Timeout, "the venue takes nothing any more")),
+    }
+}
+
+/// Reads what has come, as long as more is there: one clock reading and one round of counting for all of it.
+fn listen(
+    socket: &mut Socket,
+    first: Option<Result<Message, Error>>,
+    feed: &dyn Feed,
+    session: &mut Session,
+    ear: &mut Ear,
+) -> Option<End> {
+    ear.begin();
+    session.hear(ear.instant);
+    let mut next = Some(first);
+    let mut over = None;
+    for _ in 0..BATCH {
+        let Some(frame) = next else { break };
+        over = match frame {
+            Some(Ok(message)) => ear.frame(message, feed, session),
+            Some(Err(error)) => Some(socket_fault("the connection broke", error)),
+            None => Some(Fault::new(Kind::Network, "the connection ended without a farewell")),
+        };
+        if over.is_some() {
+            break;
+        }
+        next = socket.next().now_or_never();
+    }
+    ear.finish();
+    over.map(End::from)
+}
+
+/// Where each name that may be heard goes. The pilot, unless asked for, goes nowhere and counts as a sign of life.
+type Map = Arc<FxHashMap<Box<str>, Box<[Arc<Row>]>>>;
+
+fn map(cargo: &Cargo) -> Map {
+    let rows = |heard: &str| cargo.rows.iter().filter(|row| row.instrument.heard == heard).cloned().collect();
+    let mut map: FxHashMap<Box<str>, Box<[Arc<Row>]>> = FxHashMap::default();
+    for one in &cargo.instruments {
+        map.entry(one.heard.as_str().into()).or_insert_with(|| rows(&one.heard));
+    }
+    Arc::new(map)
+}
+
+/// What hears: decodes frames, sorts updates, and keeps the counting of one batch together.
+struct Ear {
+    context: Arc<Context>,
+    counters: StreamCounters,
+    lag: LocalHistogram,
+    map: Map,
+    hold: Arc<Hold>,
+    has_data: bool,
+    instant: Instant,
+    now: f64,
+    skew: Option<f64>,
+    frames: u64,
+    bytes: u64,
+}
+
+impl Ear {
+    fn new(context: &Arc<Context>, cargo: &Cargo, hold: Arc<Hold>) -> Self {
+        let counters = context.health.stream(Source::Public);
+        Self {
+            context: Arc::clone(context),
+            lag: counters.lag.local(),
+            counters,
+            map: map(cargo),
+            hold,
+            has_data: false,
+            instant: Instant::now(),
+            now: 0.0,
+            skew: None,
+            frames: 0,
+            bytes: 0,
+        }
+    }
+
+    fn begin(&mut self) {
+        self.instant = Instant::now();
+        self.now = unix_now();
+        self.skew = self.context.health.skew();
+    }
+
+    fn finish(&mut self) {
+        if self.frames > 0 {
+            self.counters.messages.inc_by(std::mem::take(&mut self.frames));
+            self.counters.bytes.inc_by(std::mem::take(&mut self.bytes));
+            self.context.health.heard(Source::Public, self.now);
+            self.lag.flush();
+        }
+    }
+
+    /// Takes one frame; returns what ends the line.
+    fn frame(&mut self, message: Message, feed: &dyn Feed, session: &mut Session) -> Option<Fault> {
+        match message {
+            Message::Text(text) => self.text(&text, feed, session),
+            // Some venues send JSON in binary frames.
+            Message::Binary(bytes) => match std::str::from_utf8(&bytes) {
+                Ok(text) => self.text(text, feed, session),
+                Err(_) => {
+                    self.count(bytes.len());
+                    self.fault(&Fault::protocol(format!("a binary frame of {} bytes", bytes.len())));
+                }
+            },
+            Message::Close(frame) => {
+                let why = frame
+                    .map_or("no reason given".into(), |frame| format!("{} {}", frame.code, excerpt(&frame.reason)));
+                return Some(Fault::new(Kind::Network, format!("closed by the venue: {why}")));
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+        None
+    }
+
+    fn text(&mut self, text: &str, feed: &dyn Feed, session: &mut Session) {
+        self.count(text.len());
+        let decoded = feed.decode(text, &mut |update| match update {
+            Update::Fact(Fact::Ticker(ticker)) => self.ticker(&ticker, session),
+            Update::Fact(Fact::Status { up }) => self.context.health.learn(|known| known.up = Some(up)),
+            Update::Fact(_) => {}
+            Update::Signal(signal) => {
+                if let crate::update::Signal::Unlisted(symbol) = &signal {
+                    self.unlisted(symbol);
+                }
+                let lost = session.take(signal, self.instant);
+                if lost > 0 {
+                    self.counters.gaps.inc_by(lost);
+                }
+            }
+        });
+        if let Err(fault) = decoded {
+            self.fault(&Fault { detail: format!("{}; the frame: {}", fault.detail, excerpt(text)), ..fault });
+        }
+    }
+
+    fn ticker(&mut self, ticker: &Ticker<'_>, session: &mut Session) {
+        let Some(rows) = self.map.get(ticker.symbol) else {
+            return self
+                .fault(&Fault::protocol(format!("data of {}, which was not asked for", excerpt(ticker.symbol))));
+        };
+        session.data(self.instant);
+        self.has_data = true;
+        // Without a measured skew a lag would be a guess.
+        let lag = ticker.at.zip(self.skew).map(|(at, skew)| self.now + skew - at.as_seconds());
+        if let Some(lag) = lag {
+            self.lag.observe(lag.max(0.0));
+        }
+        for row in rows {
+            self.hold.say(row, Word { ticker, now: self.now, lag });
+        }
+    }
+
+    fn unlisted(&self, asked: &str) {
+        for row in self.hold.rows().iter().filter(|row| row.instrument.asked == asked) {
+            if !row.unlisted.swap(true, Ordering::Relaxed) {
+                tracing::warn!(symbol = row.symbol, venue_symbol = asked, "the venue does not stream this symbol");
+            }
+        }
+    }
+
+    fn count(&mut self, length: usize) {
+        self.frames += 1;
+        self.bytes += length as u64;
+    }
+
+    fn fault(&self, fault: &Fault) {
+        self.context.health.fault(Source::Public, fault);
+    }
+}
+
+/// Asks over REST what the stream does not say, once or again and again, for as long as the line lives.
+async fn seed(context: Arc<Context>, query: Query, map: Map, hold: Arc<Hold>) {
+    loop {
+        let mut take = |fact: Fact<'_>| {
+            let (ticker, fills) = match &fact {
+                Fact::Seed(ticker) => (ticker, true),
+                Fact::Ticker(ticker) => (ticker, false),
+                _ => return,
+            };
+            let word = Word { ticker, now: unix_now(), lag: None };
+            for row in map.get(ticker.symbol).into_iter().flatten() {
+                if fills { hold.seed(row, word) } else { hold.say(row, word) }
+            }
+        };
+        let failed = context.rest.ask(&query, &mut take).await.is_err();
+        match (query.every, failed) {
+            (Some(every), _) => tokio::time::sleep(every).await,
+            (None, true) => tokio::time::sleep(Duration::from_secs(10)).await,
+            (None, false) => return,
+        }
+    }
+}

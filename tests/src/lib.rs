@@ -17,6 +17,7 @@ mod world;
 
 pub mod market;
 pub mod okx;
+pub mod stack;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

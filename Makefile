@@ -1,0 +1,53 @@
+# Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test check tools bench docs clean
+
+# Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
+OUT := $(or $(CARGO_TARGET_DIR),target)
+export PATH := $(PATH):$(CURDIR)/.tools/bin
+# The first exporter's port; the others, Prometheus (+1090) and Alertmanager (+1093) move along.
+export PORT_BASE ?= 8000
+
+step = @printf '\n── %s\n' "$(1)"
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build everything, optimised
+	cargo build --release --workspace --bins
+
+demo: build ## Fake venues, the five exporters, Prometheus and Alertmanager until Ctrl-C [PORT_BASE=8000]
+	@scripts/fetch-tools || true
+	@$(OUT)/release/demo
+
+run: build ## The same against the live venues; keys and settings come from the environment
+	@scripts/fetch-tools || true
+	@$(OUT)/release/demo --live
+
+test: check ## Every check and every test; fetches what it needs
+	$(call step,unit$(comma) adapter and end-to-end tests)
+	cargo build --workspace --bins
+	cargo test --workspace
+
+check: tools ## Format, lints and configuration files, without running anything
+	$(call step,format)
+	cargo fmt --all --check
+	$(call step,lints)
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(call step,configuration of Prometheus and Alertmanager)
+	@scripts/check-config
+
+tools: ## Fetch Prometheus and Alertmanager into .tools unless they are installed
+	@scripts/fetch-tools $(if $(CI),,|| true)
+
+bench: ## Run the benchmarks
+	cargo bench --workspace
+
+docs: ## Regenerate the generated parts of the documentation
+	UPDATE=1 cargo test -p common reference
+
+clean: ## Remove all that was built or fetched
+	cargo clean
+	rm -rf .tools
+
+comma := ,

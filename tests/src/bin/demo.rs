@@ -1,0 +1,202 @@
+//! `make demo` and `make run`: the whole suite on this machine, with nothing installed and nothing left behind.
+//!
+//! Everything that is started belongs to one [`Suite`], which ends it, whatever way this program takes out: a signal, a
+//! failure, or a child that died. Release builds abort on a panic, so nothing here may panic: not even on a closed
+//! standard output, which is why it never uses `println!`.
+
+use clap::Parser;
+use fake_venues::stack::{
+    Market, Ports, Progress, Row, Suite, Target, VENUES, binaries, prometheus, render, until_ready,
+};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+/// Start the five exporters, Prometheus and Alertmanager on this machine, until Ctrl-C.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Talk to the venues themselves, configured by the environment, instead of fake ones.
+    #[arg(long)]
+    live: bool,
+    /// The first exporter's port; Prometheus is 1090 above it and Alertmanager 1093.
+    #[arg(long, env = "PORT_BASE", default_value_t = Ports::DEFAULT_BASE,
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(Ports::LARGEST_BASE)))]
+    port_base: u16,
+    /// How many seconds everything may take to become healthy.
+    #[arg(long, env = "START_TIMEOUT", default_value_t = 60)]
+    timeout: u64,
+    /// Where the built programs are, if not beside this one.
+    #[arg(long)]
+    binaries: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let taken = Ports::from_base(options.port_base).taken();
+    if !taken.is_empty() {
+        taken.iter().for_each(|sentence| complain(sentence));
+        complain("nothing was started; end those, or shift all ports: make demo PORT_BASE=18000");
+        return ExitCode::from(2);
+    }
+    match supervise(&options).await {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the suite until it fails or a signal comes. Whatever was started ends here.
+async fn supervise(options: &Options) -> io::Result<ExitCode> {
+    // First of all: from here on no signal ends us without the cleaning up.
+    let mut signals = Signals::new()?;
+    let binaries = options.binaries.clone().map_or_else(binaries, Ok)?;
+    let mut suite = Suite::new(Ports::from_base(options.port_base), &binaries)?;
+    let mut healthy = false;
+    let outcome = tokio::select! {
+        number = signals.next() => Ok(number),
+        failure = run(&mut suite, options, &mut healthy) => failure.map(|never| match never {}),
+    };
+    say("\nStopping.");
+    suite.stop();
+    let number = outcome?;
+    // To stop a demo that runs is how it ends well; to stop one that has not come up is an interruption.
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::from(128 + number) })
+}
+
+/// Starts everything, shows it, and watches it. Ends only by failing.
+async fn run(suite: &mut Suite, options: &Options, healthy: &mut bool) -> io::Result<std::convert::Infallible> {
+    let limit = Duration::from_secs(options.timeout);
+    let monitored = start(suite, options).await?;
+    let missing = until_ready(suite, limit, report).await?;
+    // A venue that this network may not reach is no reason to stop showing the other four.
+    if !missing.is_empty() && !options.live {
+        return Err(explain(suite, &missing, limit));
+    }
+    if monitored {
+        first_scrapes(suite, limit).await?;
+    }
+    show(suite, monitored).await;
+    *healthy = true;
+    loop {
+        suite.check()?;
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// Starts all processes; true if Prometheus is among them.
+async fn start(suite: &mut Suite, options: &Options) -> io::Result<bool> {
+    let market = if options.live {
+        say("Starting the five exporters against the live venues.");
+        Market::Live
+    } else {
+        say("Starting the fake venues and the five exporters.");
+        Market::Fake(suite.start_fakes().await?)
+    };
+    suite.start_exporters(&market)?;
+    let monitored = suite.start_prometheus()?;
+    let alerting = suite.start_alertmanager()?;
+    for (name, found) in [("Prometheus", monitored), ("Alertmanager", alerting)] {
+        say(&if found { format!("Starting {name}.") } else { format!("There is no {name} here: going on without.") });
+    }
+    Ok(monitored)
+}
+
+/// Waits until Prometheus has scraped each exporter that is ready; the table shows what did not come.
+async fn first_scrapes(suite: &mut Suite, limit: Duration) -> io::Result<()> {
+    say("  waiting for Prometheus to scrape each of them once");
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        suite.check()?;
+        let targets = prometheus::targets(suite.ports().prometheus()).await.unwrap_or_default();
+        if !targets.is_empty() && targets.iter().all(|target| target.health == "up") {
+            break;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+/// The table and the links.
+async fn show(suite: &Suite, monitored: bool) {
+    let ports = suite.ports();
+    let scraped = prometheus::targets(ports.prometheus()).await.unwrap_or_default();
+    let mut rows = Vec::new();
+    for target in suite.targets() {
+        rows.push(Row::of(target, scraped.iter().find(|scraped| scraped.job() == target.name)).await);
+    }
+    say(&format!("\n{}", render(&rows)));
+    for Target { name, port } in suite.targets() {
+        if VENUES.iter().any(|venue| venue.exporter == name) {
+            say(&format!("  {name:18} http://localhost:{port}/"));
+        }
+    }
+    if monitored {
+        say(&format!("  {:18} http://localhost:{}/targets", "prometheus", ports.prometheus()));
+    }
+    if suite.targets().iter().any(|target| target.name == "alertmanager") {
+        say(&format!("  {:18} http://localhost:{}/", "alertmanager", ports.alertmanager()));
+    }
+    say("\nRunning; Ctrl-C stops it all.");
+}
+
+fn report(progress: Progress<'_>) {
+    match progress {
+        Progress::Ready { name, after } => say(&format!("  {name:18} ready after {:.1} s", after.as_secs_f64())),
+        Progress::Waiting { missing, after } => {
+            for (name, reason) in missing {
+                say(&format!("  {name:18} not yet, after {} s: {reason}", after.as_secs()));
+            }
+        }
+    }
+}
+
+/// Why the start is given up: each that is not ready, with its reason and its last words.
+fn explain(suite: &mut Suite, missing: &[(&'static str, String)], limit: Duration) -> io::Error {
+    let mut text = format!("not healthy within {} s:", limit.as_secs());
+    for (name, reason) in missing {
+        let tail = suite.process(name).map(|process| process.log_tail(5)).unwrap_or_default();
+        text += &format!("\n{name}: {reason}. Its last lines:\n{tail}");
+    }
+    io::Error::other(text)
+}
+
+/// The signals that ask a program to end.
+struct Signals([(u8, Signal); 4]);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let listen = |kind: SignalKind, number| signal(kind).map(|signal| (number, signal));
+        Ok(Self([
+            listen(SignalKind::interrupt(), 2)?,
+            listen(SignalKind::terminate(), 15)?,
+            listen(SignalKind::hangup(), 1)?,
+            listen(SignalKind::quit(), 3)?,
+        ]))
+    }
+
+    /// The number of the first that comes.
+    async fn next(&mut self) -> u8 {
+        let [a, b, c, d] = &mut self.0;
+        tokio::select! {
+            _ = a.1.recv() => a.0,
+            _ = b.1.recv() => b.0,
+            _ = c.1.recv() => c.0,
+            _ = d.1.recv() => d.0,
+        }
+    }
+}
+
+/// One line for the user. Nobody listening is no reason to fail.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "demo: {line}");
+}

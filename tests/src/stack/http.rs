@@ -1,0 +1,55 @@
+//! A GET request to a process of this machine, in a few lines.
+
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Loopback answers at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The body, as text.
+    pub body: String,
+}
+
+/// GET `path` from `port` of this machine.
+///
+/// # Errors
+/// Nobody listens, the answer takes over two seconds, or it is no HTTP.
+pub async fn get(port: u16, path: &str) -> io::Result<Response> {
+    timeout(PATIENCE, exchange(port, path)).await.map_err(|_| io::Error::other("no answer within 2 s"))?
+}
+
+async fn exchange(port: u16, path: &str) -> io::Result<Response> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    // HTTP 1.0, so that the answer comes in one piece and its end is the end of the connection.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    parse(&String::from_utf8_lossy(&answer)).ok_or_else(|| io::Error::other("the answer is no HTTP"))
+}
+
+fn parse(answer: &str) -> Option<Response> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.")?.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Response { status, body: body.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_status_and_body() {
+        let response = parse("HTTP/1.1 503 Service Unavailable\r\nA: b\r\n\r\nnot yet\n").unwrap();
+        assert_eq!(response, Response { status: 503, body: "not yet\n".into() });
+        assert_eq!(parse("220 mail.example ESMTP\r\n\r\n"), None);
+    }
+}

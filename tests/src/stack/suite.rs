@@ -1,0 +1,276 @@
+//! The suite as a whole: what runs, on which ports, and that it all ends together.
+
+use super::will::Will;
+use super::{Ports, Process, Scratch, VENUES, find_tool, prometheus, repository};
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a process may take to end before it is killed.
+const GRACE: Duration = Duration::from_secs(4);
+/// How long the fake venues may take to listen.
+const FAKES_START: Duration = Duration::from_secs(10);
+
+/// Where one fake venue listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The venue's name.
+    pub venue: String,
+    /// Base URL of its REST interface.
+    pub rest: String,
+    /// Base URL of its public stream.
+    pub ws: String,
+}
+
+/// What the exporters talk to.
+#[derive(Debug, Clone)]
+pub enum Market {
+    /// The venues themselves, with whatever the environment configures.
+    Live,
+    /// The fake ones.
+    Fake(Vec<Endpoint>),
+}
+
+/// A server of the suite that says at `/-/ready` whether it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Its process and its scrape job.
+    pub name: &'static str,
+    /// Its port.
+    pub port: u16,
+}
+
+/// Everything that was started. The order of the fields matters: processes end, then the will for the case that we die
+/// is revoked, then the files go.
+#[derive(Debug)]
+pub struct Suite {
+    processes: Vec<Process>,
+    targets: Vec<Target>,
+    will: Will,
+    scratch: Scratch,
+    binaries: PathBuf,
+    ports: Ports,
+}
+
+impl Suite {
+    /// Nothing runs yet.
+    ///
+    /// # Errors
+    /// No temporary directory can be made, or there is no `/bin/sh`.
+    pub fn new(ports: Ports, binaries: &Path) -> io::Result<Self> {
+        let scratch = Scratch::new("exchange-suite")?;
+        Ok(Self {
+            processes: Vec::new(),
+            targets: Vec::new(),
+            will: Will::new(scratch.path())?,
+            scratch,
+            binaries: binaries.to_owned(),
+            ports,
+        })
+    }
+
+    /// The ports in use.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The servers started so far.
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
+        self.targets.clone()
+    }
+
+    /// Starts the fake venues and waits until they listen.
+    ///
+    /// # Errors
+    /// They do not start, end at once, or take too long.
+    pub async fn start_fakes(&mut self) -> io::Result<Vec<Endpoint>> {
+        let mut command = self.own_program("fake-venues")?;
+        // They end with us even if we are killed outright: our end of the pipe closes then.
+        command.arg("--until-stdin-closes").stdin(Stdio::piped());
+        self.start("fake-venues", &mut command)?;
+        let deadline = Instant::now() + FAKES_START;
+        loop {
+            self.check()?;
+            let log = self.process("fake-venues")?.log();
+            if log.lines().any(|line| line == "ready") {
+                return Ok(log.lines().filter_map(endpoint).collect());
+            }
+            if Instant::now() > deadline {
+                let message = format!("the fake venues do not listen after {} s", FAKES_START.as_secs());
+                return Err(io::Error::other(message));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Starts the five exporters.
+    ///
+    /// # Errors
+    /// One does not start, or a fake venue is missing.
+    pub fn start_exporters(&mut self, market: &Market) -> io::Result<()> {
+        for (place, venue) in VENUES.iter().enumerate() {
+            let port = self.ports.exporter(place);
+            let mut command = self.own_program(venue.exporter)?;
+            command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+            if let Market::Fake(endpoints) = market {
+                let missing = || io::Error::other(format!("there is no fake {}", venue.name));
+                let endpoint = endpoints.iter().find(|endpoint| endpoint.venue == venue.name).ok_or_else(missing)?;
+                command.arg(format!("--exchange.rest-url={}", endpoint.rest));
+                command.arg(format!("--exchange.ws-url={}", endpoint.ws));
+                forget_settings(&mut command, venue.env_prefix);
+            }
+            self.start(venue.exporter, &mut command)?;
+            self.targets.push(Target { name: venue.exporter, port });
+        }
+        Ok(())
+    }
+
+    /// Starts Prometheus with the repository's configuration on this suite's ports; false where there is none.
+    ///
+    /// # Errors
+    /// It does not start, or its configuration cannot be written.
+    pub fn start_prometheus(&mut self) -> io::Result<bool> {
+        let Some(program) = find_tool("prometheus") else { return Ok(false) };
+        let config = prometheus::configure(&self.scratch.path().join("prometheus"), self.ports)?;
+        let port = self.ports.prometheus();
+        let mut command = Command::new(program);
+        command
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.tsdb.path={}", self.scratch.path().join("prometheus-data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+        self.start("prometheus", &mut command)?;
+        self.targets.push(Target { name: "prometheus", port });
+        Ok(true)
+    }
+
+    /// Starts Alertmanager with the repository's configuration; false where there is none.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_alertmanager(&mut self) -> io::Result<bool> {
+        let Some(program) = find_tool("alertmanager") else { return Ok(false) };
+        let config = repository().join("alertmanager/alertmanager.yml");
+        let port = self.ports.alertmanager();
+        let mut command = Command::new(program);
+        command
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!("--storage.path={}", self.scratch.path().join("alertmanager-data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            // No gossip with others: one more port that nobody needs.
+            .arg("--cluster.listen-address=");
+        self.start("alertmanager", &mut command)?;
+        self.targets.push(Target { name: "alertmanager", port });
+        Ok(true)
+    }
+
+    /// An error that names the first process that has ended, and shows what it said last.
+    ///
+    /// # Errors
+    /// A process has ended.
+    pub fn check(&mut self) -> io::Result<()> {
+        for process in &mut self.processes {
+            if let Some(status) = process.ended() {
+                let (name, tail) = (process.name(), process.log_tail(15));
+                let tail = if tail.is_empty() { "(it printed nothing)" } else { &tail };
+                return Err(io::Error::other(format!("{name} ended by itself ({status}). Its last lines:\n{tail}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The running process of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn process(&mut self, name: &str) -> io::Result<&mut Process> {
+        let found = self.processes.iter_mut().find(|process| process.name() == name);
+        found.ok_or_else(|| io::Error::other(format!("{name} was not started")))
+    }
+
+    /// Ends everything, politely first.
+    pub fn stop(&mut self) {
+        Process::stop(&mut self.processes, GRACE);
+        self.processes.clear();
+    }
+
+    fn start(&mut self, name: &str, command: &mut Command) -> io::Result<()> {
+        let log = self.scratch.path().join(format!("{name}.log"));
+        let process = Process::start(name, command, &log)?;
+        self.will.add(process.id())?;
+        self.processes.push(process);
+        Ok(())
+    }
+
+    fn own_program(&self, name: &str) -> io::Result<Command> {
+        let program = self.binaries.join(name);
+        if program.is_file() {
+            return Ok(Command::new(program));
+        }
+        Err(io::Error::other(format!("{} is missing: `make build` makes it", program.display())))
+    }
+}
+
+impl Drop for Suite {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A line of the fake venues: `<venue> <rest-url> <ws-url>`.
+fn endpoint(line: &str) -> Option<Endpoint> {
+    let mut words = line.split(' ').map(str::to_owned);
+    let (venue, rest, ws) = (words.next()?, words.next()?, words.next()?);
+    (words.next().is_none() && rest.starts_with("http")).then_some(Endpoint { venue, rest, ws })
+}
+
+/// Keeps the user's own settings for a venue, and above all real keys, away from an exporter that talks to a fake one.
+fn forget_settings(command: &mut Command, prefix: &str) {
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with(prefix) {
+            command.env_remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn reads_the_lines_of_the_fake_venues() {
+        let okx = endpoint("okx http://127.0.0.1:1 ws://127.0.0.1:2").unwrap();
+        assert_eq!((okx.venue.as_str(), okx.ws.as_str()), ("okx", "ws://127.0.0.1:2"));
+        assert_eq!(endpoint("ready"), None);
+        assert_eq!(endpoint("okx is listening now"), None);
+    }
+
+    #[test]
+    fn leaves_no_files() {
+        let mut suite = Suite::new(Ports::from_base(1), Path::new("/nonexistent")).unwrap();
+        let path = suite.scratch.path().to_owned();
+        suite.start("echo", Command::new("echo").arg("hello")).unwrap();
+        assert!(path.is_dir() && fs::read_dir(&path).unwrap().count() == 1);
+        drop(suite);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn tells_which_process_ended() {
+        let mut suite = Suite::new(Ports::from_base(1), Path::new("/nonexistent")).unwrap();
+        suite.start("brief", Command::new("sh").args(["-c", "echo no such flag; exit 2"])).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let error = loop {
+            match suite.check() {
+                Err(error) => break error.to_string(),
+                Ok(()) => assert!(Instant::now() < deadline),
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert_eq!(error, "brief ended by itself (exit status: 2). Its last lines:\nno such flag");
+    }
+}

@@ -1,0 +1,60 @@
+//! Where the programs are: ours in cargo's output, Prometheus's on PATH or in `.tools`.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The root of the repository.
+#[must_use]
+pub fn repository() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}
+
+/// Where cargo put the binaries of the build that this program belongs to, wherever the target directory is.
+///
+/// # Errors
+/// This program's own path is unknown.
+pub fn binaries() -> io::Result<PathBuf> {
+    let mut path = env::current_exe()?;
+    path.pop();
+    // Tests lie one level below.
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    Ok(path)
+}
+
+/// For tests: builds all binaries of the workspace once, and tells where they are. Cargo builds only those of the
+/// package under test by itself.
+///
+/// # Errors
+/// The build fails.
+pub fn build() -> io::Result<PathBuf> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    let binaries = binaries()?;
+    let built = BUILT.get_or_init(|| {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(repository());
+        cargo.arg("--target-dir").arg(binaries.parent().unwrap_or(&binaries));
+        if binaries.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let status = cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?;
+        if status.success() { Ok(()) } else { Err(format!("building the exporters failed: {status}")) }
+    });
+    built.clone().map_err(io::Error::other)?;
+    Ok(binaries)
+}
+
+/// One of Prometheus's programs: on PATH, else where `scripts/fetch-tools` unpacks it.
+#[must_use]
+pub fn find_tool(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = env::split_paths(&path).chain([repository().join(".tools/bin")]).collect();
+    // Debian prefixes Alertmanager's program.
+    let names = [name.to_owned(), format!("prometheus-{name}")];
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
+}

@@ -1,5 +1,6 @@
 //! Faithful fakes of five crypto exchanges: REST and websockets on one port, with faults on demand and a ledger of what was sent.
 
+mod clock;
 mod control;
 mod fault;
 mod fixed;
@@ -12,9 +13,15 @@ mod protocol;
 mod server;
 mod socket;
 mod streams;
+mod thread;
 mod universe;
 mod world;
 
+pub mod binance;
+pub mod bybit;
+pub mod coinbase;
+pub mod flood;
+pub mod kucoin;
 pub mod market;
 pub mod okx;
 pub mod stack;
@@ -22,16 +29,15 @@ pub mod stack;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
 pub use fault::{Broken, Fault, Garbage, Limited};
 pub use fixed::Fixed;
 pub use ledger::{Connection, Entry, Seen};
 pub use options::{Options, Times};
+use thread::Thread;
 use world::World;
 
 /// An exchange.
@@ -77,7 +83,11 @@ impl Venue {
 
     fn protocol(self) -> &'static dyn protocol::Protocol {
         match self {
-            _ => &okx::Okx,
+            Self::Binance => &binance::Binance,
+            Self::Coinbase => &coinbase::Coinbase,
+            Self::Kucoin => &kucoin::Kucoin,
+            Self::Bybit => &bybit::Bybit,
+            Self::Okx => &okx::Okx,
         }
     }
 }
@@ -85,8 +95,7 @@ impl Venue {
 /// A running fake venue. Dropping it stops everything.
 pub struct Fake {
     world: Arc<World>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Thread,
 }
 
 /// Starts a fake venue on a thread of its own, so that a test may block without stopping it.
@@ -96,32 +105,10 @@ pub struct Fake {
 /// When the address cannot be bound or the thread cannot be started.
 pub fn start(venue: Venue, options: Options) -> io::Result<Fake> {
     let listener = TcpListener::bind(options.address)?;
-    listener.set_nonblocking(true)?;
     let world = Arc::new(World::new(venue, options, listener.local_addr()?));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel::<()>();
     let shared = Arc::clone(&world);
-    let thread = std::thread::Builder::new().name(format!("fake-{}", venue.name())).spawn(move || {
-        runtime.block_on(async {
-            // A sender that is gone means stop, too.
-            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-            tokio::select! {
-                () = server::run(listener, shared) => {}
-                _ = stopped => {}
-            }
-        });
-    })?;
-    Ok(Fake { world, stop: Some(stop), thread: Some(thread) })
-}
-
-impl Drop for Fake {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to tell that its own panic message did not.
-            let _ = thread.join();
-        }
-    }
+    let thread = Thread::serve(venue.name(), listener, |listener| server::run(listener, shared))?;
+    Ok(Fake { world, _thread: thread })
 }
 
 impl Fake {

@@ -15,7 +15,7 @@ use crate::http::{Reply, Request};
 use crate::limiter::{Limit, Tally};
 use crate::options::Times;
 use crate::protocol::{Desk, Heard, Protocol, Session, object};
-use crate::streams::{Channel as _, Streams};
+use crate::streams::Streams;
 use crate::world::World;
 
 /// Subscribe, unsubscribe and login requests of one connection.

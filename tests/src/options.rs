@@ -20,6 +20,8 @@ pub struct Options {
     pub frozen: bool,
     /// The venue's time constants; `None` for the documented ones.
     pub times: Option<Times>,
+    /// The websocket that tickets lead to, if not this server (KuCoin).
+    pub ticket_endpoint: Option<String>,
 }
 
 impl Default for Options {
@@ -31,6 +33,7 @@ impl Default for Options {
             tick: Duration::from_millis(100),
             frozen: false,
             times: None,
+            ticket_endpoint: None,
         }
     }
 }

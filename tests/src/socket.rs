@@ -42,10 +42,15 @@ impl Socket {
         let end = match self.converse().await {
             Ok(end) | Err(end) => end,
         };
+        self.note_end(end);
+    }
+
+    /// The first end counts: what follows a close frame is only its echo.
+    fn note_end(&self, end: End) {
         let mut seen = self.world.seen.lock();
         let connection = &mut seen.connections[self.id];
-        connection.closed_at = Some(true_now());
-        connection.end = Some(end);
+        connection.closed_at.get_or_insert_with(true_now);
+        connection.end.get_or_insert(end);
     }
 
     async fn converse(&mut self) -> Result<End, End> {
@@ -126,11 +131,13 @@ impl Socket {
         match event {
             Fault::Close => return self.close(1001, "closed on demand").await.map(Some),
             Fault::Drop => {
+                self.note_end("dropped on demand".to_owned());
                 // The error, if any, is that the client was faster.
                 let _ = self.stream.get_mut().shutdown().await;
                 return Ok(Some("dropped on demand".to_owned()));
             }
             Fault::Reset => {
+                self.note_end("reset on demand".to_owned());
                 let _ = self.stream.get_ref().set_zero_linger();
                 return Ok(Some("reset on demand".to_owned()));
             }
@@ -209,12 +216,14 @@ impl Socket {
 
     /// Closes properly and gives the client a second to agree.
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<End, End> {
+        let end = format!("{code} {reason}");
+        self.note_end(end.clone());
         let frame = CloseFrame { code: code.into(), reason: reason.into() };
         self.patiently(async |stream| stream.close(Some(frame)).await).await?;
         let farewell = async { while let Some(Ok(_)) = self.stream.next().await {} };
         // Either way it is over.
         let _ = timeout(Duration::from_secs(1), farewell).await;
-        Ok(format!("{code} {reason}"))
+        Ok(end)
     }
 }
 

@@ -56,14 +56,6 @@ impl<C: Channel> Streams<C> {
         self.0.contains_key(&(channel, symbol.to_owned()))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (C, &str)> {
         self.0.keys().map(|(channel, symbol)| (*channel, symbol.as_str()))
     }

@@ -29,7 +29,7 @@ const COINS: &[(&str, i128, i128)] = &[
 ];
 
 /// What one unit of a quote currency costs in dollars.
-fn worth(quote: &str) -> Fixed {
+pub(crate) fn worth(quote: &str) -> Fixed {
     let coin = COINS.iter().find(|(base, ..)| *base == quote);
     match (coin, quote) {
         (Some((_, price, _)), _) => Fixed::new(*price, 10),

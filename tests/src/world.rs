@@ -41,8 +41,8 @@ pub(crate) struct World {
     pub(crate) seen: Shared<Seen>,
     pub(crate) faults: Shared<Faults>,
     pub(crate) tallies: Shared<Tallies>,
-    /// Tokens handed out and not yet used (KuCoin).
-    pub(crate) tokens: Shared<HashMap<String, u64>>,
+    /// Tickets handed out and not yet used, with the time of issue (KuCoin).
+    pub(crate) tickets: Shared<HashMap<String, u64>>,
     frozen: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ impl World {
             seen: Shared::new(Seen::default()),
             faults: Shared::new(Faults::default()),
             tallies: Shared::new(Tallies::default()),
-            tokens: Shared::new(HashMap::new()),
+            tickets: Shared::new(HashMap::new()),
             frozen: AtomicBool::new(options.frozen),
             options,
         }

@@ -4,15 +4,11 @@ mod client;
 
 use std::time::Duration;
 
-use client::{Client, get};
-use fake_venues::{Fake, Fault, Options, Times, Venue, start};
+use client::{Client, fake, fake_with, get};
+use fake_venues::{Fault, Venue};
 use serde_json::json;
 
 const PATH: &str = "/ws/v5/public";
-
-fn okx() -> Fake {
-    start(Venue::Okx, Options { tick: Duration::from_millis(10), ..Options::default() }).expect("a free port")
-}
 
 fn subscribe(symbols: &[&str]) -> String {
     let args: Vec<_> = symbols.iter().map(|symbol| json!({"channel": "tickers", "instId": symbol})).collect();
@@ -21,7 +17,7 @@ fn subscribe(symbols: &[&str]) -> String {
 
 #[tokio::test]
 async fn every_arg_has_an_answer_of_its_own() {
-    let fake = okx();
+    let fake = fake(Venue::Okx);
     let mut client = Client::dial(&fake, PATH).await;
     client.say(subscribe(&["BTC-USDT", "NOPE-USDT", "ICX-USDT"])).await;
     let answers = [client.json().await, client.json().await, client.json().await];
@@ -37,7 +33,7 @@ async fn every_arg_has_an_answer_of_its_own() {
 
 #[tokio::test]
 async fn what_the_ledger_says_was_sent() {
-    let fake = okx();
+    let fake = fake(Venue::Okx);
     let mut client = Client::dial(&fake, PATH).await;
     client.say(subscribe(&["BTC-USDT", "GHST-USDT"])).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -60,7 +56,7 @@ async fn what_the_ledger_says_was_sent() {
 
 #[tokio::test]
 async fn nonsense_is_60012_and_an_unknown_op_60019() {
-    let fake = okx();
+    let fake = fake(Venue::Okx);
     let mut client = Client::dial(&fake, PATH).await;
     for (said, code) in [
         ("hello", "60012"),
@@ -77,8 +73,7 @@ async fn nonsense_is_60012_and_an_unknown_op_60019() {
 
 #[tokio::test]
 async fn idle_connections_are_cut_and_pings_keep_them() {
-    let times = Times { idle: Duration::from_millis(200), ..Times::documented(Venue::Okx) };
-    let fake = start(Venue::Okx, Options { times: Some(times), ..Options::default() }).expect("a free port");
+    let fake = fake_with(Venue::Okx, |times| times.idle = Duration::from_millis(200));
     let mut client = Client::dial(&fake, PATH).await;
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -90,7 +85,7 @@ async fn idle_connections_are_cut_and_pings_keep_them() {
 
 #[tokio::test]
 async fn refuses_the_fourth_dial_in_a_second() {
-    let fake = okx();
+    let fake = fake(Venue::Okx);
     let mut kept = Vec::new();
     for _ in 0..3 {
         kept.push(Client::dial(&fake, PATH).await);
@@ -101,7 +96,7 @@ async fn refuses_the_fourth_dial_in_a_second() {
 
 #[tokio::test]
 async fn announces_a_shutdown_and_maintenance() {
-    let fake = okx();
+    let fake = fake(Venue::Okx);
     let mut client = Client::dial(&fake, PATH).await;
     client.say(r#"{"op":"subscribe","args":[{"channel":"status"}]}"#).await;
     client.json().await;
@@ -116,7 +111,7 @@ async fn announces_a_shutdown_and_maintenance() {
 
 #[tokio::test]
 async fn rest_lists_the_awkward_and_limits_the_hasty() {
-    let fake = okx();
+    let fake = fake(Venue::Okx);
     let rows = get(&fake, "/api/v5/public/instruments?instType=SPOT").await.json();
     let row =
         |symbol: &str| rows["data"].as_array().unwrap().iter().find(|row| row["instId"] == symbol).unwrap().clone();

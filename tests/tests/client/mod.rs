@@ -1,9 +1,10 @@
 //! A plain websocket and HTTP client: it knows no venue.
 #![allow(dead_code, reason = "every test binary uses its own part")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
 
 use std::time::{Duration, Instant};
 
-use fake_venues::Fake;
+use fake_venues::{Fake, Options, Times, Venue, start};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +14,19 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// Longer than anything that is expected to happen.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A fake venue on a free port, with a lively market.
+pub fn fake(venue: Venue) -> Fake {
+    fake_with(venue, |_| {})
+}
+
+/// The same with other time constants than the documented ones.
+pub fn fake_with(venue: Venue, change: impl FnOnce(&mut Times)) -> Fake {
+    let mut times = Times::documented(venue);
+    change(&mut times);
+    let options = Options { tick: Duration::from_millis(10), times: Some(times), ..Options::default() };
+    start(venue, options).expect("a free port")
+}
 
 /// One websocket.
 pub struct Client(pub WebSocketStream<MaybeTlsStream<TcpStream>>);

@@ -1,0 +1,264 @@
+//! Coinbase Advanced Trade: the public websocket.
+
+mod frames;
+mod rest;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+pub use frames::{Kind, ticker_batch_frame, ticker_frame};
+
+use crate::clock::rfc3339;
+use crate::fault::{Fault, Limited};
+use crate::http::{Reply, Request};
+use crate::ledger::Entry;
+use crate::limiter::Limit;
+use crate::market::State;
+use crate::options::Times;
+use crate::protocol::{Action, Desk, Heard, Protocol, Session, object, strings};
+use crate::streams::Streams;
+use crate::world::World;
+
+/// Unauthenticated messages of one IP, whatever the connection.
+const MESSAGES: Limit = Limit::per_millis(8, 1_000);
+
+pub(crate) struct Coinbase;
+
+impl Protocol for Coinbase {
+    fn dials(&self) -> Limit {
+        Limit::per_millis(8, 1_000)
+    }
+
+    fn connect(&self, _world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
+        match request.path.as_str() {
+            "/" | "" => Ok(Box::new(Public::new())),
+            _ => Err(Reply::text(404, "")),
+        }
+    }
+
+    fn rest(&self, world: &World, request: &Request) -> Reply {
+        rest::answer(world, request)
+    }
+
+    fn limited(&self, how: Limited) -> Reply {
+        match how {
+            Limited::Other => {
+                Reply::json(429, &json!({"errors": [{"id": "rate_limit_exceeded", "message": "Too many requests"}]}))
+            }
+            Limited::Plain | Limited::Banned => Reply::html(429, "429 Too Many Requests"),
+        }
+    }
+}
+
+/// The channels of one product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Channel {
+    Ticker,
+    TickerBatch,
+}
+
+impl Channel {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "ticker" => Some(Self::Ticker),
+            "ticker_batch" => Some(Self::TickerBatch),
+            _ => None,
+        }
+    }
+}
+
+impl crate::streams::Channel for Channel {
+    fn every(self, times: &Times) -> Duration {
+        match self {
+            Self::Ticker => Duration::ZERO,
+            Self::TickerBatch => times.slow_ticker,
+        }
+    }
+
+    /// A book that moves without a match moves no ticker.
+    fn only_trades(self) -> bool {
+        true
+    }
+}
+
+struct Public {
+    opened: Instant,
+    /// When the server last sent anything.
+    spoke: Instant,
+    /// Numbers every frame of the connection, acknowledgements included.
+    sequence: u64,
+    /// What every acknowledgement lists: by channel, the products.
+    subscribed: BTreeMap<String, BTreeSet<String>>,
+    has_subscribed: bool,
+    streams: Streams<Channel>,
+    next_heartbeat: Option<Instant>,
+}
+
+impl Public {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            opened: now,
+            spoke: now,
+            sequence: 0,
+            subscribed: BTreeMap::new(),
+            has_subscribed: false,
+            streams: Streams::new(),
+            next_heartbeat: None,
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence - 1
+    }
+
+    fn request(&mut self, text: &str, desk: &mut Desk<'_>) {
+        if desk.world.tallies.lock().of("messages").count(MESSAGES, 1, desk.now).is_none() {
+            return error("rate limit exceeded", desk);
+        }
+        let Some(request) = object(text) else { return error("invalid message", desk) };
+        let on = match request["type"].as_str() {
+            Some("subscribe") => true,
+            Some("unsubscribe") => false,
+            _ => return error("invalid message type", desk),
+        };
+        self.has_subscribed = true;
+        let name = request["channel"].as_str().unwrap_or_default();
+        let channel = Channel::named(name);
+        // One answer for a bad token, for a private channel without one, and for an unknown channel.
+        if (channel.is_none() && name != "heartbeats") || desk.faults.contains(&Fault::Reject { symbol: None }) {
+            return error("authentication failure", desk);
+        }
+        match channel {
+            Some(channel) => {
+                for product in strings(&request["product_ids"]).unwrap_or_default() {
+                    self.turn_on(on, channel, name, product, desk);
+                }
+            }
+            None => self.heartbeats(on, desk),
+        }
+        self.acknowledge(desk);
+    }
+
+    fn turn_on(&mut self, on: bool, channel: Channel, name: &str, product: &str, desk: &mut Desk<'_>) {
+        // An unknown product is no error: the acknowledgement just leaves it out.
+        let Some(quote) = listed(product, desk) else { return desk.violation(format!("unknown product {product}")) };
+        let symbol = quote.symbol.as_str();
+        if !on {
+            self.streams.remove(channel, symbol);
+            if let Some(products) = self.subscribed.get_mut(name) {
+                products.remove(symbol);
+            }
+            self.subscribed.retain(|_, products| !products.is_empty());
+            return;
+        }
+        self.subscribed.entry(name.to_owned()).or_default().insert(symbol.to_owned());
+        if self.streams.add(channel, symbol, desk.step(), desk.now) && !desk.suffers(&Fault::Silent) {
+            self.push(channel, Kind::Snapshot, &quote, desk);
+        }
+    }
+
+    fn heartbeats(&mut self, on: bool, desk: &Desk<'_>) {
+        self.next_heartbeat = on.then(|| desk.now + desk.world.times.heartbeat);
+        if on {
+            self.subscribed.insert("heartbeats".to_owned(), BTreeSet::from(["heartbeats".to_owned()]));
+        } else {
+            self.subscribed.remove("heartbeats");
+        }
+    }
+
+    /// Lists the whole subscription set of the connection.
+    fn acknowledge(&mut self, desk: &mut Desk<'_>) {
+        // What is not sent must not be numbered either: it would look like a lost frame.
+        if !desk.swallows() {
+            let events = json!([{"subscriptions": self.subscribed}]);
+            self.say("subscriptions", &events, desk);
+        }
+    }
+
+    fn say(&mut self, channel: &str, events: &Value, desk: &mut Desk<'_>) {
+        let timestamp = rfc3339(desk.world.now());
+        desk.say(json!({"channel": channel, "timestamp": timestamp, "sequence_num": self.number(), "events": events}));
+    }
+
+    fn push(&mut self, channel: Channel, kind: Kind, quote: &crate::market::Quote, desk: &mut Desk<'_>) {
+        let at = if kind == Kind::Snapshot { desk.world.now() } else { quote.traded_at };
+        let sequence = self.number();
+        if quote.last.is_none() {
+            // Without a trade even the product's name is empty.
+            return desk.actions.push(Action::Data { text: frames::empty_frame(sequence, at), entries: Vec::new() });
+        }
+        let (text, entry): (String, Entry) = match channel {
+            Channel::Ticker => (ticker_frame(quote, kind, sequence, at), frames::ticker_entry(quote)),
+            Channel::TickerBatch => (ticker_batch_frame(quote, kind, sequence, at), frames::batch_entry(quote)),
+        };
+        desk.data(text, &quote.symbol, entry);
+    }
+
+    fn beat(&mut self, desk: &mut Desk<'_>) {
+        let Some(due) = self.next_heartbeat.filter(|due| *due <= desk.now) else { return };
+        self.next_heartbeat = Some(due + desk.world.times.heartbeat);
+        let counter = (desk.now - self.opened).as_secs();
+        // A print of Go's clock, which nobody should parse.
+        let time = rfc3339(desk.world.now()).replace('T', " ").replace('Z', " +0000 UTC m=+139651.272674714");
+        self.say("heartbeats", &json!([{"current_time": time, "heartbeat_counter": 139_651 + counter}]), desk);
+    }
+}
+
+impl Session for Public {
+    fn heard(&mut self, frame: Heard<'_>, desk: &mut Desk<'_>) {
+        match frame {
+            Heard::Text(text) => self.request(text, desk),
+            Heard::Binary => error("invalid message", desk),
+            Heard::Ping | Heard::Pong(_) => {}
+        }
+        if !desk.actions.is_empty() {
+            self.spoke = desk.now;
+        }
+    }
+
+    fn turn(&mut self, desk: &mut Desk<'_>) {
+        if !self.has_subscribed && desk.now - self.opened >= desk.world.times.first_subscribe {
+            desk.violation("no subscription in time");
+            return desk.close(1008, "no subscription received");
+        }
+        self.beat(desk);
+        for (channel, quote) in desk.due(&mut self.streams) {
+            self.push(channel, Kind::Update, &quote, desk);
+        }
+        if !desk.actions.is_empty() {
+            self.spoke = desk.now;
+        } else if desk.now - self.spoke >= desk.world.times.idle {
+            desk.close(1000, "no updates");
+        }
+    }
+
+    fn skip(&mut self, by: u64) {
+        self.sequence += by;
+    }
+
+    fn subscriptions(&self) -> Vec<String> {
+        let channels = self.subscribed.iter();
+        channels
+            .flat_map(|(channel, products)| products.iter().map(move |product| format!("{channel}:{product}")))
+            .collect()
+    }
+}
+
+/// The quote that a product shows: that of the other side where it is an alias.
+fn listed(product: &str, desk: &Desk<'_>) -> Option<crate::market::Quote> {
+    if desk.rejects(product) {
+        return None;
+    }
+    let market = desk.world.market.lock();
+    market.resolve(product).filter(|listing| listing.state != State::Delisted).map(|listing| listing.quote.clone())
+}
+
+fn error(message: &str, desk: &mut Desk<'_>) {
+    desk.violation(message);
+    desk.acknowledge(json!({"type": "error", "message": message}));
+}

@@ -1,3 +1,7 @@
-//! The binary: nothing but a start.
+//! The Bybit exporter.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    common::main(&bybit::ABOUT, bybit::build)
+}

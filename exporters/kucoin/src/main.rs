@@ -1,3 +1,7 @@
-//! The binary: nothing but a start.
+//! The KuCoin exporter.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    common::main(&kucoin::ABOUT, kucoin::build)
+}

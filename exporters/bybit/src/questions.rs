@@ -1,0 +1,153 @@
+//! Bybit's public REST questions.
+
+use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
+struct Answer<T> {
+    result: List<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
+struct List<T> {
+    #[serde(default)]
+    category: String,
+    list: Vec<T>,
+    #[serde(default)]
+    next_page_cursor: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InstrumentRow {
+    symbol: String,
+    base_coin: String,
+    quote_coin: String,
+    #[serde(default)]
+    status: String,
+}
+
+pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let reply: Answer<InstrumentRow> = serde_json::from_str(body)?;
+    let market = match reply.result.category.as_str() {
+        "linear" => Market::Linear,
+        "inverse" => Market::Inverse,
+        "option" => Market::Option,
+        _ => Market::Spot,
+    };
+    for row in reply.result.list {
+        let instrument = Instrument {
+            market,
+            base: row.base_coin,
+            quote: row.quote_coin,
+            heard: row.symbol.clone(),
+            asked: row.symbol,
+            trading: row.status == "Trading",
+        };
+        tell(Fact::Instrument(instrument).into());
+    }
+    // Spot comes on one page; the name of the next one is percent-encoded already.
+    Ok(Some(reply.result.next_page_cursor).filter(|cursor| !cursor.is_empty()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TickerRow<'f> {
+    symbol: &'f str,
+    #[serde(default)]
+    last_price: Said,
+    #[serde(default)]
+    turnover24h: Said,
+}
+
+pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let reply: Answer<TickerRow<'f>> = serde_json::from_str(body)?;
+    for row in reply.result.list {
+        let (last, volume_quote) = (row.last_price.as_price(), row.turnover24h);
+        tell(Fact::Seed(Ticker { symbol: row.symbol, last, volume_quote, ..Ticker::default() }).into());
+    }
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Time {
+    result: Nanos,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Nanos {
+    #[serde(deserialize_with = "common::number::whole")]
+    time_nano: i64,
+}
+
+pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let time: Time = serde_json::from_str(body)?;
+    tell(Fact::Clock(Micros(time.result.time_nano / 1000)).into());
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+struct Work {
+    state: String,
+    #[serde(default)]
+    product: Vec<i64>,
+}
+
+/// The product number of spot.
+const SPOT: i64 = 2;
+
+/// Down means work under way on spot; a row that names no product concerns all.
+pub fn status<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let reply: Answer<Work> = serde_json::from_str(body)?;
+    let concerns = |work: &Work| work.product.is_empty() || work.product.contains(&SPOT);
+    let down = reply.result.list.iter().any(|work| work.state == "ongoing" && concerns(work));
+    tell(Fact::Status { up: !down }.into());
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::Update;
+
+    #[test]
+    fn pages_follow_the_cursor_until_it_is_empty() {
+        let page = |cursor: &str| {
+            let body = format!(
+                r#"{{"retCode":0,"result":{{"category":"linear","list":[{{"symbol":"ETHUSDT","baseCoin":"ETH","quoteCoin":"USDT","status":"PreLaunch"}}],"nextPageCursor":"{cursor}"}}}}"#
+            );
+            let mut rows = Vec::new();
+            let next = instruments(&body, &mut |update| {
+                if let Update::Fact(Fact::Instrument(one)) = update {
+                    rows.push((one.market, one.trading));
+                }
+            });
+            (next.unwrap(), rows)
+        };
+        assert_eq!(page("first%3DAAA"), (Some("first%3DAAA".into()), vec![(Market::Linear, false)]));
+        assert_eq!(page("").0, None);
+    }
+
+    #[test]
+    fn only_work_on_spot_is_a_downtime() {
+        let up = |row: &str| {
+            let body = format!(r#"{{"retCode":0,"result":{{"list":[{row}]}}}}"#);
+            let mut up = None;
+            status(&body, &mut |update| {
+                if let Update::Fact(Fact::Status { up: told }) = update {
+                    up = Some(told);
+                }
+            })
+            .unwrap();
+            up
+        };
+        assert_eq!(up(""), Some(true));
+        assert_eq!(up(r#"{"state":"ongoing","product":[2],"env":1}"#), Some(false));
+        assert_eq!(up(r#"{"state":"ongoing","product":[1],"env":"1"}"#), Some(true));
+        assert_eq!(up(r#"{"state":"scheduled","product":[2]}"#), Some(true));
+    }
+}

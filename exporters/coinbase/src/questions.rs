@@ -1,0 +1,153 @@
+//! Coinbase's public REST questions.
+
+use common::number::whole;
+use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Products<T> {
+    products: Vec<T>,
+    pagination: Option<Pagination>,
+}
+
+/// `null` so far; where it is an object, the next page is asked for.
+#[derive(Deserialize)]
+struct Pagination {
+    #[serde(default)]
+    has_next: bool,
+    #[serde(default, alias = "cursor")]
+    next_cursor: String,
+}
+
+impl<T> Products<T> {
+    fn next(&self) -> Option<String> {
+        let page = self.pagination.as_ref().filter(|page| page.has_next)?;
+        Some(page.next_cursor.clone()).filter(|cursor| !cursor.is_empty())
+    }
+}
+
+#[derive(Deserialize)]
+struct ProductRow {
+    product_id: String,
+    #[serde(default)]
+    base_currency_id: String,
+    #[serde(default)]
+    quote_currency_id: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    alias: String,
+    #[serde(default)]
+    product_type: String,
+    #[serde(default)]
+    is_disabled: bool,
+    #[serde(default)]
+    trading_disabled: bool,
+    #[serde(default)]
+    view_only: bool,
+}
+
+impl ProductRow {
+    fn trading(&self) -> bool {
+        self.status == "online" && !self.is_disabled && !self.trading_disabled && !self.view_only
+    }
+}
+
+pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let list: Products<ProductRow> = serde_json::from_str(body)?;
+    let next = list.next();
+    // Futures name no base currency.
+    let spot = |row: &ProductRow| {
+        row.product_type != "FUTURE" && !row.base_currency_id.is_empty() && !row.quote_currency_id.is_empty()
+    };
+    for row in list.products.into_iter().filter(spot) {
+        let trading = row.trading();
+        // One book, two names: data of BTC-USDC comes under BTC-USD.
+        let heard = if row.alias.is_empty() { row.product_id.clone() } else { row.alias };
+        let (base, quote) = (row.base_currency_id, row.quote_currency_id);
+        let instrument = Instrument { market: Market::Spot, base, quote, heard, asked: row.product_id, trading };
+        tell(Fact::Instrument(instrument).into());
+    }
+    Ok(next)
+}
+
+#[derive(Deserialize)]
+struct Figures<'f> {
+    product_id: &'f str,
+    #[serde(default)]
+    price: Said,
+    #[serde(default)]
+    approximate_quote_24h_volume: Said,
+}
+
+/// Last price and turnover, to rank products by.
+pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let list: Products<Figures<'f>> = serde_json::from_str(body)?;
+    for row in &list.products {
+        let (last, volume_quote) = (row.price.as_price(), row.approximate_quote_24h_volume);
+        tell(Fact::Seed(Ticker { symbol: row.product_id, last, volume_quote, ..Ticker::default() }).into());
+    }
+    Ok(list.next())
+}
+
+/// The one figure that the stream lacks; and whether anything trades.
+pub fn turnover<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Products<ProductRow> = serde_json::from_str(body)?;
+    tell(Fact::Status { up: rows.products.iter().any(ProductRow::trading) }.into());
+    let list: Products<Figures<'f>> = serde_json::from_str(body)?;
+    for row in &list.products {
+        let volume_quote = row.approximate_quote_24h_volume;
+        tell(Ticker { symbol: row.product_id, volume_quote, ..Ticker::default() }.into());
+    }
+    Ok(list.next())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Time {
+    #[serde(deserialize_with = "whole")]
+    epoch_millis: i64,
+}
+
+pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let time: Time = serde_json::from_str(body)?;
+    tell(Fact::Clock(Micros::from_millis(time.epoch_millis)).into());
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::Update;
+
+    #[test]
+    fn aliases_futures_and_closed_products() {
+        let body = r#"{"products":[
+            {"product_id":"BTC-USDC","status":"online","alias":"BTC-USD","product_type":"SPOT","quote_currency_id":"USDC","base_currency_id":"BTC"},
+            {"product_id":"OLD-USD","status":"delisted","alias":"","product_type":"SPOT","quote_currency_id":"USD","base_currency_id":"OLD"},
+            {"product_id":"BIT-27NOV26-CDE","status":"","product_type":"FUTURE","quote_currency_id":"USD","base_currency_id":""}],
+            "num_products":3,"pagination":{"has_next":true,"next_cursor":"c2"}}"#;
+        let mut told = Vec::new();
+        let next = instruments(body, &mut |update| {
+            if let Update::Fact(Fact::Instrument(one)) = update {
+                told.push((one.asked, one.heard, one.trading));
+            }
+        });
+        assert_eq!(next.unwrap().as_deref(), Some("c2"));
+        let row = |asked: &str, heard: &str, trading| (asked.to_owned(), heard.to_owned(), trading);
+        assert_eq!(told, [row("BTC-USDC", "BTC-USD", true), row("OLD-USD", "OLD-USD", false)]);
+    }
+
+    #[test]
+    fn only_the_list_knows_the_turnover() {
+        let body = r#"{"products":[{"product_id":"BTC-USD","status":"online","price":"1","approximate_quote_24h_volume":"737508900.2"},{"product_id":"X-USD","approximate_quote_24h_volume":""}]}"#;
+        let mut told = Vec::new();
+        turnover(body, &mut |update| told.push(update)).unwrap();
+        let of = |symbol, volume_quote| Update::from(Ticker { symbol, volume_quote, ..Ticker::default() });
+        assert_eq!(
+            told,
+            [Fact::Status { up: true }.into(), of("BTC-USD", Said::Number(737508900.2)), of("X-USD", Said::Nothing)]
+        );
+    }
+}

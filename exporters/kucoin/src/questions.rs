@@ -1,0 +1,138 @@
+//! KuCoin's public REST questions.
+
+use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct Data<T> {
+    pub data: T,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SymbolRow {
+    symbol: String,
+    base_currency: String,
+    quote_currency: String,
+    #[serde(default)]
+    enable_trading: bool,
+}
+
+/// One row, where a single symbol was asked for, or all.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Symbols {
+    All(Vec<SymbolRow>),
+    One(SymbolRow),
+}
+
+pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows = match serde_json::from_str::<Data<Symbols>>(body)?.data {
+        Symbols::All(rows) => rows,
+        Symbols::One(row) => vec![row],
+    };
+    for row in rows {
+        // `symbol` is the stable id; `name` changes when a coin is renamed.
+        let instrument = Instrument {
+            market: Market::Spot,
+            base: row.base_currency,
+            quote: row.quote_currency,
+            heard: row.symbol.clone(),
+            asked: row.symbol,
+            trading: row.enable_trading,
+        };
+        tell(Fact::Instrument(instrument).into());
+    }
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+struct AllTickers<'f> {
+    #[serde(borrow)]
+    ticker: Vec<TickerRow<'f>>,
+}
+
+/// Every figure is `null` where a symbol does not trade.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TickerRow<'f> {
+    symbol: &'f str,
+    #[serde(default)]
+    last: Said,
+    #[serde(default)]
+    buy: Said,
+    #[serde(default)]
+    sell: Said,
+    #[serde(default)]
+    vol: Said,
+    #[serde(default)]
+    vol_value: Said,
+    #[serde(default)]
+    high: Said,
+    #[serde(default)]
+    low: Said,
+    #[serde(default)]
+    change_rate: Said,
+}
+
+pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let all: Data<AllTickers<'f>> = serde_json::from_str(body)?;
+    for row in all.data.ticker {
+        let ticker = Ticker {
+            symbol: row.symbol,
+            last: row.last.as_price(),
+            bid: row.buy.as_price(),
+            ask: row.sell.as_price(),
+            volume_base: row.vol,
+            volume_quote: row.vol_value,
+            high: row.high.as_price(),
+            low: row.low.as_price(),
+            change: row.change_rate,
+            at: None,
+        };
+        tell(Fact::Seed(ticker).into());
+    }
+    Ok(None)
+}
+
+pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let time: Data<i64> = serde_json::from_str(body)?;
+    tell(Fact::Clock(Micros::from_millis(time.data)).into());
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+struct Status {
+    status: String,
+}
+
+pub fn status<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let status: Data<Status> = serde_json::from_str(body)?;
+    tell(Fact::Status { up: status.data.status == "open" }.into());
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::Update;
+
+    #[test]
+    fn null_figures_are_nothing() {
+        let body = r#"{"code":"200000","data":{"time":1,"ticker":[{"symbol":"X-USDT","symbolName":"X-USDT","buy":null,"sell":"0.5","last":null,"vol":"0","changeRate":"0.0033"}]}}"#;
+        let mut told = Vec::new();
+        tickers(body, &mut |update| told.push(update)).unwrap();
+        let [Update::Fact(Fact::Seed(ticker))] = told.as_slice() else { unreachable!("one seed") };
+        assert_eq!((ticker.last, ticker.bid, ticker.ask), (Said::Nothing, Said::Nothing, Said::Number(0.5)));
+        assert_eq!((ticker.volume_base, ticker.change), (Said::Number(0.0), Said::Number(0.0033)));
+    }
+
+    #[test]
+    fn a_renamed_coin_keeps_its_id() {
+        let body = r#"{"code":"200000","data":[{"symbol":"BCHSV-USDT","name":"BSV-USDT","baseCurrency":"BCHSV","quoteCurrency":"USDT","enableTrading":false}]}"#;
+        let mut told = Vec::new();
+        instruments(body, &mut |update| told.push(update)).unwrap();
+        let [Update::Fact(Fact::Instrument(one))] = told.as_slice() else { unreachable!("one row") };
+        assert_eq!((one.asked.as_str(), one.symbol().as_str(), one.trading), ("BCHSV-USDT", "BCHSVUSDT", false));
+    }
+}

@@ -43,6 +43,18 @@ impl Budget {
         Ok(())
     }
 
+    /// How much of the window is left.
+    pub fn left(&self, now: Instant) -> u32 {
+        let within = |at: &Instant| now.duration_since(*at) < self.allowance.per;
+        let spent: u32 = self.spent.iter().filter(|(at, _)| within(at)).map(|(_, units)| units).sum();
+        self.allowance.units.saturating_sub(spent)
+    }
+
+    /// What a window holds.
+    pub fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
     /// The venue told us to stay away: nothing goes out until then.
     pub fn close(&mut self, until: Instant) {
         self.closed_until = self.closed_until.max(Some(until));

@@ -45,7 +45,6 @@ impl Context {
         let health = Arc::new(health);
         let hosts = &config.setup.hosts;
         let rest = Rest::new(about, &hosts.rest, Arc::clone(&venue), Arc::clone(&health), config.rate_limit_share)?;
-        rest.note_own_limit(about, config.rate_limit_share);
         Ok(Arc::new(Self {
             about,
             venue,

@@ -138,12 +138,8 @@ impl Rest {
     }
 
     async fn send(&self, name: &str, request: &Request) -> Result<Answer, Fault> {
-        loop {
-            let turn = lock(&self.budget).spend(request.weight, Instant::now());
-            match turn {
-                Ok(()) => break,
-                Err(wait) => tokio::time::sleep(wait).await,
-            }
+        while let Some(wait) = self.spend(request.weight) {
+            tokio::time::sleep(wait).await;
         }
         let (sent, started) = (unix_now(), Instant::now());
         match self.exchange(request).await {
@@ -193,11 +189,16 @@ impl Rest {
         Ok(())
     }
 
-    /// Notes the share of the venue's allowance that this process keeps to.
-    pub fn note_own_limit(&self, about: &About, share: f64) {
-        let own = Budget::share(about.requests, share);
-        let units = Some(f64::from(own.units));
-        self.health.limit(&Limit { name: OWN.into(), limit: units, remaining: None, window: own.per });
+    /// Spends from the process's own share of the venue's allowance, or tells how long to wait.
+    fn spend(&self, weight: u32) -> Option<Duration> {
+        let mut budget = lock(&self.budget);
+        let now = Instant::now();
+        let wait = budget.spend(weight, now).err();
+        let (own, left) = (budget.allowance(), budget.left(now));
+        drop(budget);
+        let (limit, remaining) = (Some(f64::from(own.units)), Some(f64::from(left)));
+        self.health.limit(&Limit { name: OWN.into(), limit, remaining, window: own.per });
+        wait
     }
 }
 

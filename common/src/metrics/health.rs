@@ -71,6 +71,14 @@ pub struct LimitState {
     pub reset: Option<f64>,
 }
 
+impl LimitState {
+    /// Units left now: a window that has turned since it was told of is whole again.
+    pub fn left(&self) -> Option<f64> {
+        let told = self.remaining?;
+        if Instant::now() < self.turns { Some(told) } else { Some(self.limit.unwrap_or(told)) }
+    }
+}
+
 /// An error as the status page shows it.
 #[derive(Clone, Debug)]
 pub struct Recent {

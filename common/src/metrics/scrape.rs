@@ -2,7 +2,6 @@
 //! its duration grows a buffer or holds up a frame.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
@@ -236,15 +235,12 @@ impl Gauges<'_> {
 
     fn limits(&mut self, health: &Health) {
         let limits = health.limits();
-        let now = Instant::now();
         let labels: Vec<[&str; 1]> = limits.iter().map(|(name, _)| [name.as_str()]).collect();
         let of = |value: Vec<Option<f64>>| -> Vec<(&[&str], f64)> {
             labels.iter().zip(value).filter_map(|(label, value)| Some((&label[..], value?))).collect()
         };
         let limit = of(limits.iter().map(|(_, state)| state.limit).collect());
-        // A window that has turned since is whole again.
-        let left = limits.iter().map(|(_, state)| if now < state.turns { state.remaining } else { state.limit });
-        let remaining = of(left.collect());
+        let remaining = of(limits.iter().map(|(_, state)| state.left()).collect());
         let reset = of(limits.iter().map(|(_, state)| state.reset).collect());
         self.family(&names::RATE_LIMIT_LIMIT, limit);
         self.family(&names::RATE_LIMIT_REMAINING, remaining);
@@ -286,9 +282,8 @@ fn compatibility(encoder: &mut Encoder<'_>, exchange: &'static str, health: &Hea
     let optional = |value: Option<f64>| value.map(|value| (venue.clone(), value)).into_iter().collect::<Vec<_>>();
     one(&names::OLD_LATENCY, &optional(known.latency.map(|seconds| seconds * 1e3)));
     one(&names::OLD_SKEW, &optional(known.skew.map(|seconds| seconds * 1e3)));
-    let now = Instant::now();
     let used = health.limits().into_iter().filter_map(|(name, state)| {
-        let left = if now < state.turns { state.remaining? } else { state.limit? };
+        let left = state.left()?;
         Some((block([("exchange", exchange), ("limit", &name)]), state.limit? - left))
     });
     one(&names::OLD_LIMIT_USED, &used.collect::<Vec<_>>());

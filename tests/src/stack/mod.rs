@@ -18,12 +18,12 @@ mod will;
 
 pub use http::{Response, get};
 pub use ports::{Owner, Ports, owner};
-pub use process::Process;
+pub use process::{Process, Signal};
 pub use samples::value;
 pub use scratch::Scratch;
 pub use suite::{Endpoint, Market, Suite, Target};
 pub use table::{Row, render};
-pub use tools::{binaries, build, find_tool, repository};
+pub use tools::{binaries, build, find_tool, have_prometheus, repository};
 pub use wait::{Progress, until_ready};
 
 /// One of the five exporters.

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What Prometheus and Alertmanager are from the first exporter's port: 9090 and 9093 from 8000.
 const PROMETHEUS: u16 = 1090;
@@ -29,14 +30,19 @@ impl Ports {
         Self { base: base.min(Self::LARGEST_BASE) }
     }
 
-    /// Ports that are free now, for a test. The process id spreads tests that run at the same time.
+    /// Ports that are free now, for a test: other ones each time, starting from a place that depends on the process, so
+    /// that tests at the same time do not meet.
     ///
     /// # Errors
     /// No seven fitting ports are free.
     pub fn free() -> io::Result<Self> {
-        let start = 12_000 + (std::process::id() % 1500) as u16 * 10;
-        (0..200)
-            .map(|step| Self::from_base(12_000 + (start - 12_000 + step * 10) % 15_000))
+        const FIRST: u32 = 12_000;
+        const STEPS: u32 = 1500;
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let start = std::process::id().wrapping_mul(7);
+        (0..STEPS)
+            .map(|_| FIRST + start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % STEPS * 10)
+            .filter_map(|base| u16::try_from(base).ok().map(Self::from_base))
             .find(|ports| ports.named().iter().all(|&(_, port)| is_free(port)))
             .ok_or_else(|| io::Error::other("no free ports for the suite"))
     }

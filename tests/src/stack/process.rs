@@ -1,6 +1,7 @@
 //! A child process that cannot outlive its guard.
 
-use rustix::process::{Pid, Signal, kill_process_group};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process_group};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -87,8 +88,8 @@ impl Process {
         }
     }
 
-    /// To the whole group, and only while we have not reaped its leader: its id cannot be another's until then.
-    fn signal(&mut self, signal: Signal) {
+    /// Signals the whole group, and only while we have not reaped its leader: its id cannot be another's until then.
+    pub fn signal(&mut self, signal: Signal) {
         if self.ended().is_none() {
             // The one error that can come, "no such process", is what a signal to end wants.
             let _ = kill_process_group(Pid::from_child(&self.child), signal);

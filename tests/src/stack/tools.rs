@@ -1,7 +1,7 @@
 //! Where the programs are: ours in cargo's output, Prometheus's on PATH or in `.tools`.
 
 use std::env;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -57,4 +57,22 @@ pub fn find_tool(name: &str) -> Option<PathBuf> {
     // Debian prefixes Alertmanager's program.
     let names = [name.to_owned(), format!("prometheus-{name}")];
     names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
+}
+
+/// For tests: whether Prometheus is at hand, fetched if need be. Where it cannot be had this says so past the test
+/// runner's capture, and under `CI=true` it is an error: a check that did not run must not look like one that passed.
+///
+/// # Errors
+/// It cannot be had, in CI.
+pub fn have_prometheus() -> io::Result<bool> {
+    static FETCHED: OnceLock<bool> = OnceLock::new();
+    let script = repository().join("scripts/fetch-tools");
+    if *FETCHED.get_or_init(|| Command::new(script).status().is_ok_and(|status| status.success())) {
+        return Ok(true);
+    }
+    if env::var("CI").is_ok_and(|ci| ci == "true") {
+        return Err(io::Error::other("no Prometheus to test with; see what scripts/fetch-tools says"));
+    }
+    writeln!(io::stderr(), "\n*** NOT TESTED: there is no Prometheus here; see what scripts/fetch-tools says ***\n")?;
+    Ok(false)
 }

@@ -91,7 +91,7 @@ impl Channel {
 impl crate::streams::Channel for Channel {
     fn every(self, times: &Times) -> Duration {
         match self {
-            Self::Ticker | Self::MiniTicker => times.slow_ticker,
+            Self::Ticker | Self::MiniTicker => times.ticker,
             Self::BookTicker => Duration::ZERO,
         }
     }
@@ -228,7 +228,7 @@ impl Streaming {
             desk.caught_up = None;
             return;
         }
-        self.all_mini = (desk.now + desk.world.times.slow_ticker, desk.step());
+        self.all_mini = (desk.now + desk.world.times.ticker, desk.step());
         let array = format!("[{}]", changed.iter().map(mini_ticker_frame).collect::<Vec<_>>().join(","));
         let entries = changed.iter().map(|quote| (quote.symbol.clone(), frames::mini_entry(quote)));
         let entries = entries.collect();

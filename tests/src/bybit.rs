@@ -79,8 +79,8 @@ impl Channel {
 impl crate::streams::Channel for Channel {
     fn every(self, times: &Times) -> Duration {
         match self {
-            Self::Tickers => times.slow_ticker,
-            Self::OrderBook => times.slow_ticker / 5,
+            Self::Tickers => times.ticker,
+            Self::OrderBook => times.ticker / 5,
         }
     }
 

@@ -74,7 +74,7 @@ impl crate::streams::Channel for Channel {
     fn every(self, times: &Times) -> Duration {
         match self {
             Self::Ticker => Duration::ZERO,
-            Self::TickerBatch => times.slow_ticker,
+            Self::TickerBatch => times.ticker,
         }
     }
 

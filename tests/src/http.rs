@@ -17,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// HTTP/1.0.
+    old: bool,
 }
 
 impl Request {
@@ -35,6 +37,11 @@ impl Request {
         pairs.filter(move |(key, _)| *key == name).map(|(_, value)| decode(&value.replace('+', " ")))
     }
 
+    /// Whether the client expects this connection to end after the answer.
+    pub(crate) fn is_last(&self) -> bool {
+        self.old || self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+
     pub(crate) fn is_upgrade(&self) -> bool {
         self.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
     }
@@ -42,7 +49,7 @@ impl Request {
     fn parse(head: &str) -> Option<Self> {
         let mut lines = head.split("\r\n");
         let mut words = lines.next()?.split(' ');
-        let (method, target) = (words.next()?, words.next()?);
+        let (method, target, version) = (words.next()?, words.next()?, words.next()?);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let headers = lines.filter_map(|line| line.split_once(':'));
         Some(Self {
@@ -51,6 +58,7 @@ impl Request {
             query: query.to_owned(),
             headers: headers.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned())).collect(),
             body: Vec::new(),
+            old: version == "HTTP/1.0",
         })
     }
 }

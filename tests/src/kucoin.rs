@@ -86,9 +86,9 @@ impl Channel {
 impl crate::streams::Channel for Channel {
     fn every(self, times: &Times) -> Duration {
         match self {
-            Self::Ticker | Self::TickerAll => times.slow_ticker / 20,
-            Self::Snapshot => times.slow_ticker,
-            Self::Level1 => times.slow_ticker / 200,
+            Self::Ticker | Self::TickerAll => times.ticker / 20,
+            Self::Snapshot => times.ticker,
+            Self::Level1 => times.ticker / 200,
         }
     }
 }
@@ -206,7 +206,7 @@ impl Public {
         }
         if !self.welcomed && desk.now - self.opened >= desk.world.times.welcome {
             self.welcomed = true;
-            desk.acknowledge(json!({"id": self.id, "type": "welcome"}));
+            desk.say(json!({"id": self.id, "type": "welcome"}));
         }
         let (silence, idle) = (desk.now - self.heard, desk.world.times.idle);
         if self.topics.is_empty() && silence >= idle * 120 / 121 {

@@ -1,4 +1,16 @@
 //! Faithful fakes of five crypto exchanges: REST and websockets on one port, with faults on demand and a ledger of what was sent.
+//!
+//! ```
+//! use fake_venues::{Fault, Options, Venue, start};
+//!
+//! let okx = start(Venue::Okx, Options::default())?;
+//! println!("point a client at {} and {}/ws/v5/public", okx.rest_url(), okx.ws_url());
+//! okx.inflict(Fault::Silent); // sockets stay open, pings are answered, no data comes
+//! okx.clear();
+//! okx.freeze(true); // from here on every price can be compared with `okx.ledger("BTC-USDT")`
+//! assert!(okx.violations().is_empty());
+//! # std::io::Result::Ok(())
+//! ```
 
 mod clock;
 mod control;
@@ -103,7 +115,8 @@ pub struct Fake {
 /// # Errors
 ///
 /// When the address cannot be bound or the thread cannot be started.
-pub fn start(venue: Venue, options: Options) -> io::Result<Fake> {
+pub fn start(venue: Venue, mut options: Options) -> io::Result<Fake> {
+    options.tick = options.tick.max(Duration::from_millis(1));
     let listener = TcpListener::bind(options.address)?;
     let world = Arc::new(World::new(venue, options, listener.local_addr()?));
     let shared = Arc::clone(&world);
@@ -160,6 +173,12 @@ impl Fake {
     #[must_use]
     pub fn seen(&self) -> Seen {
         self.world.seen.lock().clone()
+    }
+
+    /// All that clients did wrong so far: empty after a run of a well-behaved one.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.world.seen.lock().all_violations().map(str::to_owned).collect()
     }
 
     /// The listings as they are now.

@@ -75,8 +75,8 @@ impl Channel {
 impl crate::streams::Channel for Channel {
     fn every(self, times: &Times) -> Duration {
         match self {
-            Self::Tickers => times.slow_ticker,
-            Self::Bbo => times.slow_ticker / 10,
+            Self::Tickers => times.ticker,
+            Self::Bbo => times.ticker / 10,
         }
     }
 }

@@ -56,8 +56,9 @@ pub struct Times {
     pub ticket_ping: (Duration, Duration),
     /// Heartbeats on the channel of that name (Coinbase).
     pub heartbeat: Duration,
-    /// Between two pushes of the venue's slow ticker: Binance `@ticker`, KuCoin `snapshot`, Coinbase `ticker_batch`.
-    pub slow_ticker: Duration,
+    /// Between two pushes of one symbol's ticker: Binance `@ticker`, KuCoin `snapshot`, Bybit and OKX `tickers`, Coinbase
+    /// `ticker_batch`. Faster streams of the venue keep their proportion to it.
+    pub ticker: Duration,
     /// An unchanged book is sent again after this (Bybit).
     pub book_repeat: Duration,
     /// From the notice of a shutdown to the close.
@@ -71,7 +72,7 @@ impl Times {
     #[must_use]
     pub const fn documented(venue: Venue) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        let (idle, slow_ticker, lifetime) = match venue {
+        let (idle, ticker, lifetime) = match venue {
             Venue::Binance => (DAY, 1_000, Some(DAY)),
             Venue::Kucoin => (Duration::from_millis(60_500), 2_000, Some(DAY)),
             Venue::Bybit => (Duration::from_secs(600), 50, None),
@@ -86,7 +87,7 @@ impl Times {
             welcome: Duration::from_millis(30),
             ticket_ping: (Duration::from_millis(18_000), Duration::from_millis(10_000)),
             heartbeat: Duration::from_secs(1),
-            slow_ticker: Duration::from_millis(slow_ticker),
+            ticker: Duration::from_millis(ticker),
             book_repeat: Duration::from_secs(3),
             notice: Duration::from_secs(60),
             lifetime,

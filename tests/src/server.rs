@@ -45,14 +45,12 @@ async fn attend(stream: TcpStream, world: Arc<World>) {
         if request.is_upgrade() {
             return upgrade(wire, &request, world).await;
         }
-        if request.path.starts_with("/fake/") {
-            if wire.reply(&control::answer(&world, &request)).await.is_err() {
-                return;
-            }
-            continue;
-        }
-        match rest(&request, &world).await {
-            Answer::Whole(reply) if wire.reply(&reply).await.is_ok() => {}
+        let answer = match request.path.starts_with("/fake/") {
+            true => Answer::Whole(control::answer(&world, &request)),
+            false => rest(&request, &world).await,
+        };
+        match answer {
+            Answer::Whole(reply) if wire.reply(&reply).await.is_ok() && !request.is_last() => {}
             Answer::Whole(_) => return,
             Answer::Half(reply) => return drop(wire.reply_half(&reply).await),
             Answer::Reset => return wire.reset(),

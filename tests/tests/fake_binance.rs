@@ -16,7 +16,7 @@ fn subscribe(id: Value, streams: &[&str]) -> Value {
 
 #[tokio::test]
 async fn acknowledges_in_the_type_of_the_id() {
-    let fake = fake_with(Venue::Binance, |times| times.slow_ticker = Duration::from_millis(50));
+    let fake = fake_with(Venue::Binance, |times| times.ticker = Duration::from_millis(50));
     let mut client = Client::dial(&fake, "/ws").await;
     for id in [json!(1), json!("a1"), json!(null)] {
         client.say(subscribe(id.clone(), &["btcusdt@ticker", "这是测试币456@bookTicker", "nosuch@ticker"])).await;

@@ -32,7 +32,7 @@ fn subscribe(id: &Value, topic: &str) -> Value {
 
 #[tokio::test]
 async fn pushes_ticker_and_snapshot_under_single_topics() {
-    let fake = fake_with(Venue::Kucoin, |times| times.slow_ticker = Duration::from_millis(100));
+    let fake = fake_with(Venue::Kucoin, |times| times.ticker = Duration::from_millis(100));
     let mut client = welcomed(&fake).await;
     client.say(subscribe(&json!(7), "/market/ticker:BTC-USDT,ETH-USDT,NOPE-USDT")).await;
     assert_eq!(client.find(|frame| frame["type"] == "ack").await["id"], "7");

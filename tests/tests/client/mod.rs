@@ -1,6 +1,8 @@
-//! A plain websocket and HTTP client: it knows no venue.
+//! A plain websocket and HTTP client.
 #![allow(dead_code, reason = "every test binary uses its own part")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
+
+pub mod busiest;
 
 use std::time::{Duration, Instant};
 

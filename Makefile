@@ -44,7 +44,7 @@ bench: ## Run the benchmarks
 	cargo bench --workspace
 
 docs: ## Regenerate the generated parts of the documentation
-	UPDATE=1 cargo test -p common reference
+	UPDATE=1 cargo test -p common --test reference
 
 clean: ## Remove all that was built or fetched
 	cargo clean

@@ -107,6 +107,10 @@ impl Rest {
             lock(&self.budget).close(Instant::now() + wait);
             self.health.limited(OWN, wait);
         }
+        if fault.kind == Kind::Maintenance {
+            // The next status that the venue tells lifts it.
+            self.health.learn(|known| known.up = Some(false));
+        }
         let fault = Fault { detail: format!("{name}: {}", fault.detail), ..fault };
         self.health.fault(Source::Rest, &fault);
         fault

@@ -98,10 +98,8 @@ async fn compare_clocks(context: Arc<Context>) {
 async fn watch_status(context: Arc<Context>) {
     let Some(query) = context.venue.status() else { return };
     loop {
-        let asked = context.rest.ask(&query, &mut |_| {}).await;
-        if asked.is_err_and(|fault| fault.kind == crate::fault::Kind::Maintenance) {
-            context.health.learn(|known| known.up = Some(false));
-        }
+        // A refusal is counted, and a venue down for work is noted, by the REST client.
+        let _ = context.rest.ask(&query, &mut |_| {}).await;
         sleep(STATUS).await;
     }
 }

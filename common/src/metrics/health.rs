@@ -344,7 +344,10 @@ impl Health {
     pub fn complaints(&self) -> Vec<String> {
         let known = self.known();
         let mut complaints = self.reasons();
-        complaints.extend(known.config_errors.iter().map(|reason| format!("configuration: {reason}")));
+        complaints.extend(known.config_errors.iter().map(|reason| match *reason {
+            "unknown_symbol" => "symbols were asked for that the venue does not list".into(),
+            other => format!("configuration: {}", other.replace('_', " ")),
+        }));
         if known.up == Some(false) {
             complaints.push("the venue says that it is down".into());
         }

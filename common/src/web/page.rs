@@ -218,7 +218,8 @@ fn rounded(value: f64) -> String {
 /// A length of time, as people say it.
 fn span(seconds: f64) -> String {
     match seconds {
-        seconds if seconds < 1.0 => format!("{:.0} ms", seconds.max(0.0) * 1e3),
+        seconds if seconds < 0.01 => format!("{:.1} ms", seconds.max(0.0) * 1e3),
+        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
         seconds if seconds < 60.0 => format!("{seconds:.0} s"),
         seconds if seconds < 3600.0 => format!("{:.0} min", (seconds / 60.0).floor()),
         seconds if seconds < 86_400.0 => format!("{:.0} h", (seconds / 3600.0).floor()),

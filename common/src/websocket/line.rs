@@ -271,6 +271,8 @@ struct Ear {
 impl Ear {
     fn new(context: &Arc<Context>, cargo: &Cargo, hold: Arc<Hold>) -> Self {
         let counters = context.health.stream(Source::Public);
+        // Every dial asks anew.
+        cargo.rows.iter().for_each(|row| row.unlisted.store(false, Ordering::Relaxed));
         Self {
             context: Arc::clone(context),
             lag: counters.lag.local(),

@@ -15,9 +15,9 @@ use crate::fault::{Fault, Limited};
 use crate::http::{Reply, Request};
 use crate::limiter::{Limit, Tally};
 use crate::options::Times;
-use crate::protocol::{Desk, Heard, Protocol, Session, object, strings};
+use crate::protocol::{Action, Desk, Heard, Protocol, Session, object, strings};
 use crate::streams::Streams;
-use crate::world::World;
+use crate::world::{World, true_now};
 
 /// Everything that a client sends counts, pongs too.
 const MESSAGES: Limit = Limit::per_millis(5, 1_000);
@@ -52,7 +52,7 @@ impl Protocol for Binance {
     }
 
     fn limited(&self, how: Limited) -> Reply {
-        let until = crate::world::true_now() + 120_000;
+        let until = true_now() + 120_000;
         match how {
             Limited::Banned => {
                 let message = format!(
@@ -232,7 +232,7 @@ impl Streaming {
         let array = format!("[{}]", changed.iter().map(mini_ticker_frame).collect::<Vec<_>>().join(","));
         let entries = changed.iter().map(|quote| (quote.symbol.clone(), frames::mini_entry(quote)));
         let entries = entries.collect();
-        desk.actions.push(crate::protocol::Action::Data { text: self.push(ALL_MINI, array), entries });
+        desk.actions.push(Action::Data { text: self.push(ALL_MINI, array), entries });
     }
 
     fn keep_alive(&mut self, desk: &mut Desk<'_>) {
@@ -244,10 +244,10 @@ impl Streaming {
         let next = *self.next_ping.get_or_insert(desk.now + times.server_ping);
         if next <= desk.now {
             self.next_ping = Some(next + times.server_ping);
-            let payload = crate::world::true_now().to_string().into_bytes();
+            let payload = true_now().to_string().into_bytes();
             let since = self.unanswered.as_ref().map_or(desk.now, |(_, since)| *since);
             self.unanswered = Some((payload.clone(), since));
-            desk.actions.push(crate::protocol::Action::Ping(payload));
+            desk.actions.push(Action::Ping(payload));
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::limiter::Limit;
 use crate::options::Times;
 use crate::protocol::{Desk, Heard, Protocol, Session, object, strings};
 use crate::streams::Streams;
-use crate::world::World;
+use crate::world::{World, true_now};
 
 const MOST_ARGS: usize = 10;
 /// Of all topics of a connection together.
@@ -44,9 +44,7 @@ impl Protocol for Bybit {
 
     fn limited(&self, how: Limited) -> Reply {
         match how {
-            Limited::Plain => {
-                rest::error(10_006, "Too many visits. Exceeded the API Rate Limit.", crate::world::true_now())
-            }
+            Limited::Plain => rest::error(10_006, "Too many visits. Exceeded the API Rate Limit.", true_now()),
             Limited::Other => Reply::text(429, "Too Many Requests"),
             Limited::Banned => Reply::text(403, "access too frequent"),
         }
@@ -106,7 +104,7 @@ struct Public {
 
 impl Public {
     fn new(at_status: bool) -> Self {
-        let connection = format!("6f0c2b1e-93d4-4a77-8c15-{:012x}", crate::world::true_now());
+        let connection = format!("6f0c2b1e-93d4-4a77-8c15-{:012x}", true_now());
         Self { connection, at_status, status: None, streams: Streams::new(), heard: Instant::now() }
     }
 

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Limited};
 use crate::http::{Reply, Request};
 use crate::ledger::Entry;
 use crate::limiter::Limit;
-use crate::market::State;
+use crate::market::{Quote, State};
 use crate::options::Times;
 use crate::protocol::{Action, Desk, Heard, Protocol, Session, object, strings};
 use crate::streams::Streams;
@@ -185,7 +185,7 @@ impl Public {
         desk.say(json!({"channel": channel, "timestamp": timestamp, "sequence_num": self.number(), "events": events}));
     }
 
-    fn push(&mut self, channel: Channel, kind: Kind, quote: &crate::market::Quote, desk: &mut Desk<'_>) {
+    fn push(&mut self, channel: Channel, kind: Kind, quote: &Quote, desk: &mut Desk<'_>) {
         let at = if kind == Kind::Snapshot { desk.world.now() } else { quote.traded_at };
         let sequence = self.number();
         if quote.last.is_none() {
@@ -250,7 +250,7 @@ impl Session for Public {
 }
 
 /// The quote that a product shows: that of the other side where it is an alias.
-fn listed(product: &str, desk: &Desk<'_>) -> Option<crate::market::Quote> {
+fn listed(product: &str, desk: &Desk<'_>) -> Option<Quote> {
     if desk.rejects(product) {
         return None;
     }

@@ -38,6 +38,7 @@ pub mod market;
 pub mod okx;
 pub mod stack;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -149,18 +150,18 @@ impl Fake {
         format!("ws://{}", self.world.address)
     }
 
-    /// The last values sent over websockets for a symbol, in the venue's spelling or as `BTC-USDT`.
+    /// The last values sent over websockets for a symbol, in the venue's spelling or as `BTC-USDT`. An alias shows what was
+    /// sent under the name that it stands for.
     #[must_use]
     pub fn ledger(&self, symbol: &str) -> Option<Entry> {
-        let ledger = self.world.streamed.lock();
-        ledger.get(symbol).or_else(|| ledger.get(&symbol.replace('-', ""))).cloned()
+        let alias = self.world.market.lock().find(symbol).and_then(|listing| listing.alias.clone());
+        look_up(&self.world.streamed.lock(), alias.as_deref().unwrap_or(symbol))
     }
 
     /// The last values sent over REST for a symbol, spelt likewise.
     #[must_use]
     pub fn rest_ledger(&self, symbol: &str) -> Option<Entry> {
-        let ledger = self.world.quoted.lock();
-        ledger.get(symbol).or_else(|| ledger.get(&symbol.replace('-', ""))).cloned()
+        look_up(&self.world.quoted.lock(), symbol)
     }
 
     /// The symbols in the ledger of the websockets, in the venue's spelling.
@@ -248,4 +249,8 @@ impl Fake {
     pub fn delist(&self, symbol: &str) -> bool {
         self.world.market.lock().delist(symbol)
     }
+}
+
+fn look_up(ledger: &BTreeMap<String, Entry>, symbol: &str) -> Option<Entry> {
+    ledger.get(symbol).or_else(|| ledger.get(&symbol.replace('-', ""))).cloned()
 }

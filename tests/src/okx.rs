@@ -16,7 +16,7 @@ use crate::limiter::{Limit, Tally};
 use crate::options::Times;
 use crate::protocol::{Desk, Heard, Protocol, Session, object};
 use crate::streams::Streams;
-use crate::world::World;
+use crate::world::{World, true_now};
 
 /// Subscribe, unsubscribe and login requests of one connection.
 const REQUESTS: Limit = Limit::per_millis(480, 3_600_000);
@@ -93,7 +93,7 @@ struct Public {
 
 impl Public {
     fn new() -> Self {
-        let connection = format!("{:08x}", crate::world::true_now() as u32);
+        let connection = format!("{:08x}", true_now() as u32);
         Self { connection, streams: Streams::new(), status: None, requests: Tally::default(), spoke: Instant::now() }
     }
 

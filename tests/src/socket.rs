@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::fault::{Fate, Fault, Garbage};
 use crate::garbage::nonsense;
+use crate::ledger::Entry;
 use crate::protocol::{Action, Desk, Heard, Session};
 use crate::world::{World, true_now};
 
@@ -177,7 +178,7 @@ impl Socket {
         Ok(None)
     }
 
-    async fn push(&mut self, text: String, entries: Vec<(String, crate::ledger::Entry)>) -> Result<(), End> {
+    async fn push(&mut self, text: String, entries: Vec<(String, Entry)>) -> Result<(), End> {
         if let Some(kind) = self.next_garbage() {
             let symbol = entries.first().map_or("", |(symbol, _)| symbol);
             self.feed(nonsense(kind, &text, symbol)).await?;

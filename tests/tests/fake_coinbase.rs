@@ -28,6 +28,7 @@ async fn snapshots_come_before_the_acknowledgement() {
     assert_eq!(frames[3]["events"][0]["subscriptions"], json!({"ticker": ["BTC-USD", "GHST-USD", "ICX-USD"]}));
     assert!(frames.iter().enumerate().all(|(at, frame)| frame["sequence_num"] == at));
     assert_eq!(fake.ledger("ICX-USD").unwrap().last.as_deref(), ticker(0)["price"].as_str());
+    assert!(fake.ledger("BTC-USDC").is_some());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Keeps up with the venue: what it lists, whether it is up, how far its clock is from ours, and as many connections as
 //! the chosen symbols need.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,7 +150,8 @@ impl Lines {
 
 /// What a connection over these instruments carries.
 pub fn load(context: &Context, table: &Table, instruments: Vec<Arc<Instrument>>) -> Cargo {
-    let wanted = |row: &&Arc<Row>| instruments.iter().any(|one| *one == row.instrument);
+    let asked: HashSet<&str> = instruments.iter().map(|one| one.asked.as_str()).collect();
+    let wanted = |row: &&Arc<Row>| asked.contains(row.instrument.asked.as_str());
     let rows = table.rows.iter().filter(wanted).cloned().collect();
     Cargo { feed: context.venue.feed(instruments.clone()).into(), instruments, rows }
 }

@@ -132,9 +132,7 @@ impl Given<'_> {
         let allow_plaintext = self.switch("exchange.allow-plaintext")?;
         let testnet = self.switch("exchange.testnet")?;
         let hosts = if testnet { &about.test } else { &about.live };
-        let url = |name: &str, default: &Cow<'static, str>, schemes: [&str; 2]| {
-            self.url(name, default, schemes, allow_plaintext)
-        };
+        let url = |name: &str, default: &str, schemes: [&str; 2]| self.url(name, default, schemes, allow_plaintext);
         let setup = Setup {
             hosts: Hosts {
                 rest: url("exchange.rest-url", &hosts.rest, ["https", "http"])?,
@@ -227,16 +225,10 @@ impl Given<'_> {
         })
     }
 
-    fn url(
-        &self,
-        name: &str,
-        default: &Cow<'static, str>,
-        schemes: [&str; 2],
-        plaintext: bool,
-    ) -> Result<Cow<'static, str>, String> {
+    fn url(&self, name: &str, default: &str, schemes: [&str; 2], plaintext: bool) -> Result<Cow<'static, str>, String> {
         let (text, origin) = self.text(name)?;
         if text.is_empty() {
-            return Ok(default.clone());
+            return Ok(default.to_owned().into());
         }
         let url = url::Url::parse(&text).map_err(|error| format!("{origin}: not a URL: {error}"))?;
         if !schemes.contains(&url.scheme()) || url.host_str().is_none() {

@@ -47,7 +47,8 @@ fn switches_switch() {
 
 #[test]
 fn what_cannot_be_used_is_told_in_one_line_that_names_it() {
-    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
+    type Case<'c> = (&'c [&'c str], &'c [(&'c str, &'c str)], &'c str);
+    let cases: &[Case<'_>] = &[
         (&["--exchange.symbol=x"], &[], "--exchange.symbol"),
         (&["--exchange.symbols=top:0"], &[], "top:0"),
         (&["--web.listen-address=nowhere"], &[], "nowhere"),

@@ -83,7 +83,7 @@ impl<'b> Encoder<'b> {
     }
 
     /// How much stands in the buffer.
-    pub fn len(&self) -> usize {
+    pub fn written(&self) -> usize {
         self.out.len()
     }
 

@@ -121,7 +121,7 @@ impl Scrape {
         }
         let rows = self.table.rows.iter().zip(&self.picture).skip(self.row);
         for (row, shown) in rows {
-            if encoder.len() >= full {
+            if encoder.written() >= full {
                 return false;
             }
             let labels = if self.canonical { Some(&row.labels) } else { row.compat.as_ref() };

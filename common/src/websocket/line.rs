@@ -1,12 +1,9 @@
-//! One dial: the socket, and the way of a frame from it to the cells.
+//! One dial: opening the socket, talking on it, and asking over REST what the stream does not say.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
-use prometheus::local::LocalHistogram;
-use rustc_hash::FxHashMap;
+use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -15,25 +12,24 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
+use super::ear::{Ear, Map};
 use super::session::{End, Next, Session};
 use crate::context::Context;
-use crate::fault::{Fault, Kind, Source, excerpt};
+use crate::fault::{Fault, Kind, excerpt};
 use crate::metrics::board::{Hold, Row};
 use crate::metrics::cell::Word;
-use crate::metrics::health::{StreamCounters, unix_now};
+use crate::metrics::health::unix_now;
 use crate::net;
 use crate::rest::status_fault;
-use crate::update::{Fact, Instrument, Ticker, Update};
+use crate::update::{Fact, Instrument};
 use crate::venue::{Endpoint, Feed, Query, Reply};
 
 /// Connecting, and sending one message, may take so long.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest message taken whole; beyond it the connection is not this venue's feed any more.
 const LARGEST: usize = 4 << 20;
-/// Frames read in one go before timers and other tasks get a turn.
-const BATCH: usize = 256;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// An open connection.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// What one connection carries: a conversation and where its words go.
 #[derive(Clone)]
@@ -127,7 +123,7 @@ async fn dial(context: &Context, feed: &dyn Feed) -> Result<(Socket, Endpoint), 
 }
 
 /// Names a websocket error.
-fn socket_fault(what: &str, error: Error) -> Fault {
+pub(super) fn socket_fault(what: &str, error: Error) -> Fault {
     match error {
         Error::Http(reply) => {
             let body = String::from_utf8_lossy(reply.body().as_deref().unwrap_or_default()).into_owned();
@@ -181,11 +177,11 @@ async fn talk(
             }
             Next::Wait(_) => {}
         }
-        if !live && session.live() && ear.has_data {
+        if !live && session.live() && ear.has_data() {
             live = true;
             let _ = told.send(News::Live);
             for query in cargo.feed.seeds() {
-                seeds.spawn_local(seed(Arc::clone(context), query, ear.map.clone(), Arc::clone(&ear.hold)));
+                seeds.spawn_local(seed(Arc::clone(context), query, ear.map(), ear.hold()));
             }
         }
         tokio::select! {
@@ -196,8 +192,8 @@ async fn talk(
                 return None;
             }
             frame = socket.next() => {
-                if let Some(end) = listen(&mut socket, frame, &*cargo.feed, &mut session, &mut ear) {
-                    return Some(end);
+                if let Some(fault) = ear.listen(&mut socket, frame, &mut session) {
+                    return Some(fault.into());
                 }
             }
             () = &mut timer => {}
@@ -210,174 +206,6 @@ async fn say(socket: &mut Socket, text: String) -> Result<(), Fault> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(socket_fault("cannot send", error)),
         Err(_) => Err(Fault::new(Kind::Timeout, "the venue takes nothing any more")),
-    }
-}
-
-/// Reads what has come, as long as more is there: one clock reading and one round of counting for all of it.
-fn listen(
-    socket: &mut Socket,
-    first: Option<Result<Message, Error>>,
-    feed: &dyn Feed,
-    session: &mut Session,
-    ear: &mut Ear,
-) -> Option<End> {
-    ear.begin();
-    session.hear(ear.instant);
-    let mut next = Some(first);
-    let mut over = None;
-    for _ in 0..BATCH {
-        let Some(frame) = next else { break };
-        over = match frame {
-            Some(Ok(message)) => ear.frame(message, feed, session),
-            Some(Err(error)) => Some(socket_fault("the connection broke", error)),
-            None => Some(Fault::new(Kind::Network, "the connection ended without a farewell")),
-        };
-        if over.is_some() {
-            break;
-        }
-        next = socket.next().now_or_never();
-    }
-    ear.finish();
-    over.map(End::from)
-}
-
-/// Where each name that may be heard goes. The pilot, unless asked for, goes nowhere and counts as a sign of life.
-type Map = Arc<FxHashMap<Box<str>, Box<[Arc<Row>]>>>;
-
-fn map(cargo: &Cargo) -> Map {
-    let rows = |heard: &str| cargo.rows.iter().filter(|row| row.instrument.heard == heard).cloned().collect();
-    let mut map: FxHashMap<Box<str>, Box<[Arc<Row>]>> = FxHashMap::default();
-    for one in &cargo.instruments {
-        map.entry(one.heard.as_str().into()).or_insert_with(|| rows(&one.heard));
-    }
-    Arc::new(map)
-}
-
-/// What hears: decodes frames, sorts updates, and keeps the counting of one batch together.
-struct Ear {
-    context: Arc<Context>,
-    counters: StreamCounters,
-    lag: LocalHistogram,
-    map: Map,
-    hold: Arc<Hold>,
-    has_data: bool,
-    instant: Instant,
-    now: f64,
-    skew: Option<f64>,
-    frames: u64,
-    bytes: u64,
-}
-
-impl Ear {
-    fn new(context: &Arc<Context>, cargo: &Cargo, hold: Arc<Hold>) -> Self {
-        let counters = context.health.stream(Source::Public);
-        // Every dial asks anew.
-        cargo.rows.iter().for_each(|row| row.unlisted.store(false, Ordering::Relaxed));
-        Self {
-            context: Arc::clone(context),
-            lag: counters.lag.local(),
-            counters,
-            map: map(cargo),
-            hold,
-            has_data: false,
-            instant: Instant::now(),
-            now: 0.0,
-            skew: None,
-            frames: 0,
-            bytes: 0,
-        }
-    }
-
-    fn begin(&mut self) {
-        self.instant = Instant::now();
-        self.now = unix_now();
-        self.skew = self.context.health.skew();
-    }
-
-    fn finish(&mut self) {
-        if self.frames > 0 {
-            self.counters.messages.inc_by(std::mem::take(&mut self.frames));
-            self.counters.bytes.inc_by(std::mem::take(&mut self.bytes));
-            self.context.health.heard(Source::Public, self.now);
-            self.lag.flush();
-        }
-    }
-
-    /// Takes one frame; returns what ends the line.
-    fn frame(&mut self, message: Message, feed: &dyn Feed, session: &mut Session) -> Option<Fault> {
-        match message {
-            Message::Text(text) => self.text(&text, feed, session),
-            // Some venues send JSON in binary frames.
-            Message::Binary(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => self.text(text, feed, session),
-                Err(_) => {
-                    self.count(bytes.len());
-                    self.fault(&Fault::protocol(format!("a binary frame of {} bytes", bytes.len())));
-                }
-            },
-            Message::Close(frame) => {
-                let why = frame
-                    .map_or("no reason given".into(), |frame| format!("{} {}", frame.code, excerpt(&frame.reason)));
-                return Some(Fault::new(Kind::Network, format!("closed by the venue: {why}")));
-            }
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
-        }
-        None
-    }
-
-    fn text(&mut self, text: &str, feed: &dyn Feed, session: &mut Session) {
-        self.count(text.len());
-        let decoded = feed.decode(text, &mut |update| match update {
-            Update::Fact(Fact::Ticker(ticker)) => self.ticker(&ticker, session),
-            Update::Fact(Fact::Status { up }) => self.context.health.learn(|known| known.up = Some(up)),
-            Update::Fact(_) => {}
-            Update::Signal(signal) => {
-                if let crate::update::Signal::Unlisted(symbol) = &signal {
-                    self.unlisted(symbol);
-                }
-                let lost = session.take(signal, self.instant);
-                if lost > 0 {
-                    self.counters.gaps.inc_by(lost);
-                }
-            }
-        });
-        if let Err(fault) = decoded {
-            self.fault(&Fault { detail: format!("{}; the frame: {}", fault.detail, excerpt(text)), ..fault });
-        }
-    }
-
-    fn ticker(&mut self, ticker: &Ticker<'_>, session: &mut Session) {
-        let Some(rows) = self.map.get(ticker.symbol) else {
-            return self
-                .fault(&Fault::protocol(format!("data of {}, which was not asked for", excerpt(ticker.symbol))));
-        };
-        session.data(self.instant);
-        self.has_data = true;
-        // Without a measured skew a lag would be a guess.
-        let lag = ticker.at.zip(self.skew).map(|(at, skew)| self.now + skew - at.as_seconds());
-        if let Some(lag) = lag {
-            self.lag.observe(lag.max(0.0));
-        }
-        for row in rows {
-            self.hold.say(row, Word { ticker, now: self.now, lag });
-        }
-    }
-
-    fn unlisted(&self, asked: &str) {
-        for row in self.hold.rows().iter().filter(|row| row.instrument.asked == asked) {
-            if !row.unlisted.swap(true, Ordering::Relaxed) {
-                tracing::warn!(symbol = row.symbol, venue_symbol = asked, "the venue does not stream this symbol");
-            }
-        }
-    }
-
-    fn count(&mut self, length: usize) {
-        self.frames += 1;
-        self.bytes += length as u64;
-    }
-
-    fn fault(&self, fault: &Fault) {
-        self.context.health.fault(Source::Public, fault);
     }
 }
 

@@ -6,7 +6,7 @@
 
 use clap::Parser;
 use fake_venues::stack::{
-    Market, Ports, Progress, Row, Suite, Target, VENUES, binaries, prometheus, render, until_ready,
+    Market, Ports, Progress, Row, Suite, Target, VENUES, binaries, get, prometheus, render, until_ready,
 };
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -137,12 +137,21 @@ async fn show(suite: &Suite, monitored: bool) {
         }
     }
     if monitored {
-        say(&format!("  {:18} http://localhost:{}/targets", "prometheus", ports.prometheus()));
+        let page = targets_page(ports.prometheus()).await;
+        say(&format!("  {:18} http://localhost:{}{page}", "prometheus", ports.prometheus()));
     }
     if suite.targets().iter().any(|target| target.name == "alertmanager") {
         say(&format!("  {:18} http://localhost:{}/", "alertmanager", ports.alertmanager()));
     }
     say("\nRunning; Ctrl-C stops it all.");
+}
+
+/// Debian's Prometheus has the old pages only.
+async fn targets_page(port: u16) -> &'static str {
+    match get(port, "/targets").await {
+        Ok(page) if page.status == 404 => "/classic/targets",
+        _ => "/targets",
+    }
 }
 
 fn report(progress: Progress<'_>) {

@@ -44,14 +44,16 @@ impl Context {
             Health::new(about.name).map_err(|error| Fault::protocol(format!("the metric table is wrong: {error}")))?;
         let health = Arc::new(health);
         let hosts = &config.setup.hosts;
-        let rest = Rest::new(about, &hosts.rest, Arc::clone(&venue), Arc::clone(&health), config.rate_limit_share)?;
+        let tls = net::tls()?;
+        let rest =
+            Rest::new(about, &hosts.rest, &tls, Arc::clone(&venue), Arc::clone(&health), config.rate_limit_share)?;
         Ok(Arc::new(Self {
             about,
             venue,
             rest,
             board: Arc::new(Board::new(about.name)),
             health,
-            tls: net::tls()?,
+            tls,
             data_timeout: config.data_timeout,
             allow_plaintext: config.allow_plaintext,
             stream_host: net::host(&hosts.ws),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use reqwest::header::HeaderMap;
+use rustls::ClientConfig;
 
 use crate::budget::Budget;
 use crate::fault::{Fault, Kind, Source, excerpt};
@@ -52,12 +53,13 @@ impl Rest {
     pub fn new(
         about: &About,
         base: &str,
+        tls: &ClientConfig,
         venue: Arc<dyn Venue>,
         health: Arc<Health>,
         share: f64,
     ) -> Result<Self, Fault> {
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured((*net::tls()?).clone())
+            .tls_backend_preconfigured(tls.clone())
             .user_agent(concat!("exchange-exporter/", env!("CARGO_PKG_VERSION")))
             // A redirect would carry headers to who knows whom.
             .redirect(reqwest::redirect::Policy::none())

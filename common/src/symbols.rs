@@ -121,7 +121,7 @@ pub fn rank(listed: Vec<Arc<Instrument>>, figures: &HashMap<String, (f64, f64)>)
 /// symbol on the edge stays, rather than coming and going with every count.
 pub fn choose(selection: &Selection, ranked: &[Ranked], before: &BTreeSet<String>) -> Chosen {
     let trading = || ranked.iter().map(|one| &one.instrument).filter(|one| one.trading);
-    let (mut wanted, rejected): (Vec<Arc<Instrument>>, Vec<Rejected>) = match selection {
+    let (mut wanted, mut rejected): (Vec<Arc<Instrument>>, Vec<Rejected>) = match selection {
         Selection::All => (trading().cloned().collect(), Vec::new()),
         Selection::Quote(asset) => {
             let found: Vec<_> = trading().filter(|one| one.quote.eq_ignore_ascii_case(asset)).cloned().collect();
@@ -145,7 +145,14 @@ pub fn choose(selection: &Selection, ranked: &[Ranked], before: &BTreeSet<String
         Selection::List(names) => resolve(names, ranked),
     };
     wanted.sort_by_key(|one| one.symbol());
-    wanted.dedup_by_key(|one| one.symbol());
+    wanted.dedup_by(|later, first| {
+        let same = later.symbol() == first.symbol();
+        if same && later.asked != first.asked {
+            let why = format!("its label would be that of {}", first.asked);
+            rejected.push(Rejected { name: later.asked.clone(), why, unknown: false });
+        }
+        same
+    });
     Chosen { wanted, rejected, pilot: trading().next().cloned() }
 }
 

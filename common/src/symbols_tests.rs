@@ -67,6 +67,15 @@ fn selections_select() {
 }
 
 #[test]
+fn of_two_names_with_one_label_one_is_told_as_left_out() {
+    let two = rank(vec![listed("AB", "CUSDT"), listed("ABC", "USDT")], &HashMap::new());
+    let chosen = choose(&Selection::All, &two, &BTreeSet::new());
+    assert_eq!((names(&chosen), chosen.rejected[0].name.as_str()), (vec!["ABCUSDT".to_owned()], "ABC-USDT"));
+    let twice = choose(&"BTCUSDT,BTC-USDT".parse().unwrap(), &market(), &BTreeSet::new());
+    assert!(twice.rejected.is_empty(), "one name in two spellings is no collision");
+}
+
+#[test]
 fn what_is_no_selection_is_refused_with_a_cure() {
     for text in ["", " , ", "top:0", "top:x", "size:5", "BTCUSDT,all", "BTCUSDT,top:5"] {
         assert!(text.parse::<Selection>().is_err(), "{text:?}");

@@ -19,8 +19,8 @@ pub struct About {
     pub port: u16,
     /// The venue's own hosts.
     pub live: Hosts,
-    /// Its test or demo environment.
-    pub test: Hosts,
+    /// Its test or demo environment, where it has one with market data.
+    pub test: Option<Hosts>,
     /// Which of `API_KEY`, `API_SECRET`, `API_PASSPHRASE` its keys consist of.
     pub credentials: &'static [&'static str],
     /// How many symbols one connection carries, within the venue's limits.

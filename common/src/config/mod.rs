@@ -131,7 +131,14 @@ impl Given<'_> {
         }
         let allow_plaintext = self.switch("exchange.allow-plaintext")?;
         let testnet = self.switch("exchange.testnet")?;
-        let hosts = if testnet { &about.test } else { &about.live };
+        let hosts = match (testnet, &about.test) {
+            (false, _) => &about.live,
+            (true, Some(hosts)) => hosts,
+            // The live venue instead would be the last thing that was wanted.
+            (true, None) => {
+                return Err(format!("--exchange.testnet: {} has no test environment with market data", about.title));
+            }
+        };
         let url = |name: &str, default: &str, schemes: [&str; 2]| self.url(name, default, schemes, allow_plaintext);
         let setup = Setup {
             hosts: Hosts {

@@ -12,7 +12,7 @@ const OKX: About = About {
     title: "OKX",
     port: 8004,
     live: Hosts::new("https://openapi.okx.com", "wss://ws.okx.com", "wss://ws.okx.com"),
-    test: Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com"),
+    test: Some(Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com")),
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
     symbols_per_line: 100,
     dials: ALLOWANCE,
@@ -72,6 +72,14 @@ fn what_cannot_be_used_is_told_in_one_line_that_names_it() {
         let line = read(arguments, env).unwrap_err();
         assert!(line.contains(names) && !line.contains('\n'), "{arguments:?} {env:?}: {line}");
     }
+}
+
+#[test]
+fn the_live_venue_is_no_test_environment() {
+    let about = About { test: None, ..OKX };
+    let arguments = ["okx-exporter", "--exchange.testnet"].map(str::to_owned);
+    let Err(Stop::Unusable(line)) = Config::read(&about, arguments, &|_| None) else { panic!("must not start") };
+    assert!(line.contains("no test environment"), "{line}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::page;
@@ -65,11 +65,17 @@ async fn ready(State(site): State<Arc<Site>>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reasons.join("\n"))).into_response()
 }
 
+#[derive(Serialize)]
+struct Verdict {
+    status: &'static str,
+    exchange: &'static str,
+    reasons: Vec<String>,
+}
+
 async fn health(State(site): State<Arc<Site>>) -> Response {
     let reasons = site.context.health.complaints();
     let status = if reasons.is_empty() { "ok" } else { "degraded" };
-    Json(serde_json::json!({ "status": status, "exchange": site.context.about.name, "reasons": reasons }))
-        .into_response()
+    Json(Verdict { status, exchange: site.context.about.name, reasons }).into_response()
 }
 
 #[derive(Deserialize)]

@@ -90,6 +90,7 @@ impl Keeper {
         if self.current.is_none() {
             self.stands(Standing::Dialling);
         }
+        self.drop_next();
         self.next = Some(Line::start(&self.context, cargo));
     }
 
@@ -130,13 +131,16 @@ impl Keeper {
             // It is new and has to go already: the venue restarts. Another one at once would meet the same.
             News::Move(_) => {}
             News::End(end) => {
-                // What it said in its short life stays true: the line that it was to follow listened all along.
-                if let (Some(current), Some(next)) = (&self.current, &self.next) {
-                    next.hold.bequeath(&current.hold);
-                }
-                self.next = None;
+                self.drop_next();
                 self.failed(&end, Duration::ZERO);
             }
+        }
+    }
+
+    /// What it said in its short life stays true: the line that it was to follow listened all along.
+    fn drop_next(&mut self) {
+        if let (Some(current), Some(next)) = (&self.current, self.next.take()) {
+            next.hold.bequeath(&current.hold);
         }
     }
 

@@ -21,11 +21,11 @@ pub static ABOUT: About = About {
     title: "Binance",
     port: 8000,
     live: Hosts::new("https://api.binance.com", "wss://stream.binance.com:9443", "wss://ws-api.binance.com:443"),
-    test: Hosts::new(
+    test: Some(Hosts::new(
         "https://testnet.binance.vision",
         "wss://stream.testnet.binance.vision",
         "wss://ws-api.testnet.binance.vision",
-    ),
+    )),
     credentials: &["API_KEY", "API_SECRET"],
     // 1024 streams a connection, two a symbol; a few are left free.
     symbols_per_line: 500,

@@ -17,11 +17,11 @@ pub static ABOUT: About = About {
     title: "Bybit",
     port: 8002,
     live: Hosts::new("https://api.bybit.com", "wss://stream.bybit.com", "wss://stream.bybit.com"),
-    test: Hosts::new(
+    test: Some(Hosts::new(
         "https://api-testnet.bybit.com",
         "wss://stream-testnet.bybit.com",
         "wss://stream-testnet.bybit.com",
-    ),
+    )),
     credentials: &["API_KEY", "API_SECRET"],
     // 21,000 characters of topics a connection hold some 400 symbols; fewer subscribe sooner.
     symbols_per_line: 150,

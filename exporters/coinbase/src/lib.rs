@@ -23,11 +23,7 @@ pub static ABOUT: About = About {
         "wss://advanced-trade-ws-user.coinbase.com",
     ),
     // The sandbox has canned accounts only: no market data, no documented sockets.
-    test: Hosts::new(
-        "https://api-sandbox.coinbase.com",
-        "wss://advanced-trade-ws-sandbox.coinbase.com",
-        "wss://advanced-trade-ws-user-sandbox.coinbase.com",
-    ),
+    test: None,
     credentials: &["API_KEY", "API_SECRET"],
     // No number is documented; 53 to 100 products on a connection are common practice.
     symbols_per_line: 100,

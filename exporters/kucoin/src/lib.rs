@@ -11,17 +11,14 @@ use common::{
 };
 use serde::Deserialize;
 
-const LIVE: Hosts =
-    Hosts::new("https://api.kucoin.com", "wss://ws-api-spot.kucoin.com", "wss://ws-api-spot.kucoin.com");
-
 /// Fixed facts.
 pub static ABOUT: About = About {
     name: "kucoin",
     title: "KuCoin",
     port: 8001,
-    live: LIVE,
+    live: Hosts::new("https://api.kucoin.com", "wss://ws-api-spot.kucoin.com", "wss://ws-api-spot.kucoin.com"),
     // The sandbox was closed in 2023; nothing took its place.
-    test: LIVE,
+    test: None,
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
     // 300 topics a connection by the older and stricter text, two a symbol.
     symbols_per_line: 140,

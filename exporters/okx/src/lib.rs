@@ -15,7 +15,7 @@ pub static ABOUT: About = About {
     title: "OKX",
     port: 8004,
     live: Hosts::new("https://openapi.okx.com", "wss://ws.okx.com", "wss://ws.okx.com"),
-    test: Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com"),
+    test: Some(Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com")),
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
     // No number is documented for one connection; 200 tickers are well below what others run.
     symbols_per_line: 200,

@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_nested_twice_and_buy_is_the_bid() {
-        let frame = r#"{"topic":"/market/snapshot:BTC-USDT","type":"message","subject":"trade.snapshot","data":{"sequence":"14691517895","data":{"symbol":"BTC-USDT","markets":["USDS","PoW"],"trading":true,"buy":97158.1,"sell":null,"lastTradedPrice":97158.1,"close":97158.1,"high":97611.80000000000000000000,"low":95257.10000000000000000000,"changeRate":0.0033,"vol":2227.69895852000000000000,"volValue":215_972_941.078_575_0700000000000,"datetime":1790984010011,"marketChange1h":{"high":1,"vol":2}}}}"#;
+        let frame = r#"{"topic":"/market/snapshot:BTC-USDT","type":"message","subject":"trade.snapshot","data":{"sequence":"14691517895","data":{"symbol":"BTC-USDT","markets":["USDS","PoW"],"trading":true,"buy":97158.1,"sell":null,"lastTradedPrice":97158.1,"close":97158.1,"high":97611.80000000000000000000,"low":95257.10000000000000000000,"changeRate":0.0033,"vol":2227.69895852000000000000,"volValue":215972941.07857507300000000000,"datetime":1790984010011,"marketChange1h":{"high":1,"vol":2}}}}"#;
         let ticker = Ticker {
             symbol: "BTC-USDT",
             last: Said::Number(97158.1),

@@ -27,7 +27,7 @@ run: build ## The same against the live venues; keys and settings come from the 
 test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 check: tools ## Format, lints and configuration files, without running anything
 	$(call step,format)
@@ -40,8 +40,8 @@ check: tools ## Format, lints and configuration files, without running anything
 tools: ## Fetch Prometheus and Alertmanager into .tools unless they are installed
 	@scripts/fetch-tools $(if $(CI),,|| true)
 
-bench: ## Run the benchmarks
-	cargo bench --workspace
+bench: build ## Measure the exporters beside a plain one, about 5 minutes [BENCH="--quick", BENCH="--write"]
+	@$(OUT)/release/bench $(BENCH)
 
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference

@@ -225,6 +225,7 @@ pub fn spread(
     while rest.peek().is_some() {
         next.push(rest.by_ref().take(room).collect());
     }
+    next.retain(|line| !line.is_empty());
     if next.is_empty() && pilot.is_some() {
         next.push(Vec::new());
     }

@@ -99,6 +99,8 @@ fn lines_have_room_for_the_pilot_and_symbols_stay_where_they_are() {
         ["BTC"],
         "a lonely pilot still tells whether the venue lives"
     );
+    assert!(spread(&[], None, 3, &first).is_empty(), "nothing trades: nothing to connect for");
+    assert_eq!(spelled(&spread(&wanted[4..], Some(&pilot), 3, &first)), ["EBTC"], "an empty line closes");
     let many = vec![pilot.clone(), wanted[0].clone()];
     assert_eq!(spelled(&spread(&many, Some(&pilot), 3, &[])), ["BTCA"]);
 }

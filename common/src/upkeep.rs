@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::context::Context;
@@ -23,6 +23,8 @@ use crate::websocket::line::Cargo;
 const CLOCK: Duration = Duration::from_secs(300);
 /// How often the venue is asked whether it is up.
 const STATUS: Duration = Duration::from_secs(60);
+/// How often to look whether a venue that trades nothing has opened again.
+const CLOSED: Duration = Duration::from_secs(60);
 /// How soon an upkeep question that failed is asked again.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -62,16 +64,18 @@ pub async fn run(context: Arc<Context>, selection: Selection, every: Duration) {
     let mut tasks = JoinSet::new();
     tasks.spawn_local(compare_clocks(Arc::clone(&context)));
     tasks.spawn_local(watch_status(Arc::clone(&context)));
-    let mut lines = Lines { context: Arc::clone(&context), keepers: JoinSet::new(), cargoes: Vec::new() };
+    let mut lines = Lines { context: Arc::clone(&context), kept: Vec::new(), tasks: JoinSet::new() };
     let mut backoff = Backoff::default();
     loop {
         let wait = match take_stock(&context).await {
             Ok(ranked) => {
                 backoff = Backoff::default();
-                let before: BTreeSet<String> =
-                    context.board.table().rows.iter().map(|row| row.symbol.clone()).collect();
-                lines.apply(&choose(&selection, &ranked, &before), &before);
-                every.mul_f64(0.9 + 0.1 * rand::random::<f64>())
+                let before = context.board.table().rows.iter().map(|row| row.symbol.clone()).collect();
+                let chosen = choose(&selection, &ranked, &before);
+                lines.apply(&chosen);
+                // A venue at work on itself may halt everything for an hour; be there when it opens.
+                let wait = if chosen.wanted.is_empty() { every.min(CLOSED) } else { every };
+                wait.mul_f64(0.9 + 0.1 * rand::random::<f64>())
             }
             Err(fault) => {
                 let reason = format!("the venue's list cannot be had: {fault}");
@@ -104,45 +108,51 @@ async fn watch_status(context: Arc<Context>) {
     }
 }
 
+/// One connection that is kept.
+struct Kept {
+    cargo: watch::Sender<Cargo>,
+    task: AbortHandle,
+}
+
 /// The connections of the public stream.
 struct Lines {
     context: Arc<Context>,
-    keepers: JoinSet<()>,
-    cargoes: Vec<watch::Sender<Cargo>>,
+    kept: Vec<Kept>,
+    tasks: JoinSet<()>,
 }
 
 impl Lines {
     /// Makes rows and connections those of a choice.
-    fn apply(&mut self, chosen: &Chosen, before: &BTreeSet<String>) {
+    fn apply(&mut self, chosen: &Chosen) {
         let context = Arc::clone(&self.context);
+        report(&context, chosen);
         let table = context.board.set(chosen);
-        report(&context, chosen, before);
-        let old: Vec<_> = self.cargoes.iter().map(|cargo| cargo.borrow().instruments.clone()).collect();
+        let old: Vec<_> = self.kept.iter().map(|line| line.cargo.borrow().instruments.clone()).collect();
         let spread = spread(&chosen.wanted, chosen.pilot.as_ref(), context.about.symbols_per_line, &old);
         if spread.len() != old.len() {
             let (lines, symbols) = (spread.len(), chosen.wanted.len());
-            tracing::info!(
-                connections = lines,
-                symbols,
-                at_most = context.about.symbols_per_line,
-                "symbols spread over connections"
-            );
+            let at_most = context.about.symbols_per_line;
+            tracing::info!(connections = lines, symbols, at_most, "symbols spread over connections");
         }
+        for line in self.kept.drain(spread.len().min(old.len())..) {
+            line.task.abort();
+        }
+        while self.tasks.try_join_next().is_some() {}
         for (number, instruments) in spread.into_iter().enumerate() {
-            match self.cargoes.get(number) {
+            match self.kept.get(number) {
                 Some(_) if old.get(number) == Some(&instruments) => {}
-                Some(cargo) => {
-                    cargo.send_replace(load(&context, &table, instruments));
+                Some(line) => {
+                    line.cargo.send_replace(load(&context, &table, instruments));
                 }
                 None => {
-                    let (send, receive) = watch::channel(load(&context, &table, instruments));
-                    self.cargoes.push(send);
-                    self.keepers.spawn_local(keep(Arc::clone(&context), number, receive));
+                    let (cargo, receive) = watch::channel(load(&context, &table, instruments));
+                    let task = self.tasks.spawn_local(keep(Arc::clone(&context), number, receive));
+                    self.kept.push(Kept { cargo, task });
                 }
             }
         }
         context.health.learn(|known| {
-            known.no_list = None;
+            known.no_list = chosen.wanted.is_empty().then(|| "none of the symbols asked for trades now".into());
             known.listed_at = Some(unix_now());
         });
     }
@@ -157,22 +167,22 @@ pub fn load(context: &Context, table: &Table, instruments: Vec<Arc<Instrument>>)
 }
 
 /// Says what changed, and what was asked for and can't be had.
-fn report(context: &Context, chosen: &Chosen, before: &BTreeSet<String>) {
-    let now: BTreeSet<String> = chosen.wanted.iter().map(|one| one.symbol()).collect();
+fn report(context: &Context, chosen: &Chosen) {
+    let table = context.board.table();
+    let before: BTreeSet<&str> = table.rows.iter().map(|row| row.symbol.as_str()).collect();
+    let symbols: Vec<String> = chosen.wanted.iter().map(|one| one.symbol()).collect();
+    let now: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
     if before.is_empty() {
         tracing::info!(symbols = now.len(), rejected = chosen.rejected.len(), "symbols chosen");
-    } else {
-        let names = |set: Vec<&String>| set.iter().take(20).map(|name| name.as_str()).collect::<Vec<_>>().join(",");
-        let (added, gone): (Vec<_>, Vec<_>) = (now.difference(before).collect(), before.difference(&now).collect());
-        if !added.is_empty() || !gone.is_empty() {
-            tracing::info!(added = names(added), gone = names(gone), "symbols changed");
-        }
+    } else if before != now {
+        let names = |set: Vec<&&str>| set.into_iter().take(20).copied().collect::<Vec<_>>().join(",");
+        let (added, gone) = (now.difference(&before).collect(), before.difference(&now).collect());
+        tracing::info!(added = names(added), gone = names(gone), "symbols changed");
     }
-    let known_before = context.health.known().config_errors.contains("unknown_symbol");
-    let unknown = chosen.rejected.iter().any(|one| one.unknown);
-    for one in chosen.rejected.iter().filter(|_| !known_before) {
+    for one in chosen.rejected.iter().filter(|one| !table.rejected.contains(one)) {
         tracing::warn!(symbol = one.name, "symbol not streamed: {}", one.why);
     }
+    let unknown = chosen.rejected.iter().any(|one| one.unknown);
     context.health.learn(|known| {
         if unknown {
             known.config_errors.insert("unknown_symbol");

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
@@ -133,6 +134,10 @@ pub(super) fn socket_fault(what: &str, error: Error) -> Fault {
             Fault { detail: format!("{what}: {}", fault.detail), ..fault }
         }
         Error::ConnectionClosed | Error::AlreadyClosed => Fault::new(Kind::Network, format!("{what}: closed")),
+        // The library sees a breach of the protocol in what is a connection that broke.
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete) => {
+            Fault::new(Kind::Network, format!("{what}: ended without a farewell"))
+        }
         Error::Io(_) | Error::Tls(_) => net::fault(what, &error),
         other => Fault::protocol(format!("{what}: {}", excerpt(&other.to_string()))),
     }

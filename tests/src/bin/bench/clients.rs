@@ -1,0 +1,167 @@
+//! What is measured: each a process of its own, this program started again with a word in the environment.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use common::About;
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::connect_async_with_config;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::child::{Child, free_port};
+use crate::deck::Deck;
+use crate::flood::Flood;
+use crate::plain::Gauges;
+use crate::venues::{self, Case};
+
+/// A client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Reads frames with the exporter's websocket library and drops them: what no exporter can beat.
+    ReadOnly,
+    /// The plain exporter.
+    Plain,
+    /// The exporter.
+    Exporter,
+}
+
+/// How many connections a client opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// One, whatever the venue allows. The exporter is then this program with another number in its `About`.
+    One,
+    /// As many as the venue's symbols per connection make it. The exporter is its own binary.
+    Venue,
+}
+
+impl Kind {
+    /// For people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "reading only",
+            Self::Plain => "plain exporter",
+            Self::Exporter => "this exporter",
+        }
+    }
+}
+
+/// `<kind> <venue>`: set for children only.
+const ROLE: &str = "BENCH_ROLE";
+const SYMBOLS: &str = "BENCH_SYMBOLS";
+const URL: &str = "BENCH_URL";
+const PORT: &str = "BENCH_PORT";
+const PER_LINE: &str = "BENCH_PER_LINE";
+
+/// A client and the stream that it alone is connected to.
+pub struct Rig {
+    /// The process.
+    pub child: Child,
+    /// Its stream.
+    pub flood: Flood,
+}
+
+impl Rig {
+    /// Starts a client of this kind on all symbols of a deck. It may not be up yet.
+    pub fn start(
+        (kind, lines): (Kind, Lines),
+        case: &'static Case,
+        deck: &Arc<Deck>,
+        rest: &str,
+        flags: &[&str],
+    ) -> io::Result<Self> {
+        let flood = Flood::start(case, Arc::clone(deck))?;
+        let port = free_port()?;
+        let own = std::env::current_exe()?;
+        let mut command = match (kind, lines) {
+            (Kind::Exporter, Lines::Venue) => Command::new(own.with_file_name(format!("{}-exporter", case.name()))),
+            _ => Command::new(&own),
+        };
+        command.env_clear().env(ROLE, format!("{kind:?} {}", case.name()));
+        if kind == Kind::Exporter {
+            command
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .args(["--exchange.symbols=all", "--exchange.rate-limit-share=1"])
+                .arg(format!("--exchange.rest-url={rest}"))
+                .arg(format!("--exchange.ws-url={}", flood.url()))
+                .args(flags);
+        } else {
+            let per_line = if lines == Lines::One { usize::MAX } else { case.about.symbols_per_line };
+            let symbols: Vec<&str> = deck.places.keys().map(String::as_str).collect();
+            command
+                .env(SYMBOLS, symbols.join(","))
+                .env(URL, flood.url())
+                .env(PORT, port.to_string())
+                .env(PER_LINE, per_line.to_string());
+        }
+        let child = Child::start(kind.title(), &mut command, port)?;
+        Ok(Self { child, flood })
+    }
+
+    /// Waits until it is up and has nothing to do.
+    pub fn ready(mut self, symbols: usize) -> io::Result<Self> {
+        let Self { child, flood } = &mut self;
+        child.wait("complete subscription", |_| flood.subscribed() >= symbols)?;
+        child.wait("readiness", Child::ready)?;
+        child.settle()?;
+        Ok(self)
+    }
+}
+
+/// Runs the role that the environment names; `None` where it names none.
+pub fn role() -> Option<ExitCode> {
+    let role = std::env::var(ROLE).ok()?;
+    let (kind, venue) = role.split_once(' ')?;
+    let case = venues::find(venue)?;
+    if kind == "Exporter" {
+        // Lives as long as the process.
+        let about: &'static About = Box::leak(Box::new(About { symbols_per_line: usize::MAX, ..case.about.clone() }));
+        return Some(common::main(about, case.build));
+    }
+    let gauges = if kind == "Plain" { Some(Arc::new(Gauges::new(venue).ok()?)) } else { None };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    Some(match runtime.block_on(client(case, gauges)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+/// One thread for all of it, as is best for a process that does little else.
+async fn client(case: &'static Case, gauges: Option<Arc<Gauges>>) -> Result<(), Error> {
+    let set = |name| std::env::var(name).map_err(|_| io::Error::other(name));
+    let (symbols, url, port) = (set(SYMBOLS)?, set(URL)?, set(PORT)?);
+    let per_line = set(PER_LINE)?.parse().unwrap_or(1);
+    let symbols: Vec<&str> = symbols.split(',').collect();
+    for batch in symbols.chunks(per_line) {
+        if let Some(gauges) = &gauges {
+            batch.iter().for_each(|symbol| gauges.list(&symbol.replace('-', "")));
+        }
+        let say = serde_json::json!(batch).to_string();
+        tokio::spawn(listen(case, url.clone(), say, gauges.clone()));
+    }
+    let text = move || async move { gauges.map_or_else(Vec::new, |gauges| gauges.text()) };
+    let routes = Router::new().route("/metrics", get(text)).route("/-/ready", get(|| async { "OK\n" }));
+    let port: u16 = port.parse().map_err(io::Error::other)?;
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    axum::serve(listener, routes).await?;
+    Ok(())
+}
+
+/// One connection, with the exporter's limits on messages.
+async fn listen(case: &Case, url: String, say: String, gauges: Option<Arc<Gauges>>) -> Result<(), Error> {
+    let config = WebSocketConfig::default().max_message_size(Some(4 << 20)).max_frame_size(Some(4 << 20));
+    let (mut socket, _) = connect_async_with_config(url, Some(config), true).await?;
+    socket.send(Message::text(say)).await?;
+    while let Some(message) = socket.next().await {
+        if let (Message::Text(text), Some(gauges)) = (message?, &gauges) {
+            gauges.count(&text);
+            // What it does not understand it passes over; a test sees to it that there is nothing.
+            let _ = (case.plain)(&text, gauges);
+        }
+    }
+    Ok(())
+}

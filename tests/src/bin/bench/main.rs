@@ -1,0 +1,90 @@
+//! The benchmarks: `make bench`. What they measure and how is told in `docs/performance.md`.
+
+mod child;
+mod clients;
+mod deck;
+mod flood;
+mod measure;
+mod plain;
+mod report;
+mod venues;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::measure::Effort;
+use crate::report::Report;
+use crate::venues::CASES;
+
+/// Measure the exporters beside a plain one and a loop that only reads.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Too short to mean anything: shows that everything works.
+    #[arg(long)]
+    quick: bool,
+    /// Put the figures into docs/performance.md too.
+    #[arg(long)]
+    write: bool,
+    /// Only these parts.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Frames,
+    Venues,
+    Scrapes,
+    First,
+    Steady,
+}
+
+const FULL: Effort =
+    Effort { frames: 2_000_000, rounds: 5, scrapes: 200, watch: Duration::from_secs(10), starts: 5, many: 3_000 };
+const QUICK: Effort =
+    Effort { frames: 50_000, rounds: 1, scrapes: 4, watch: Duration::from_secs(1), starts: 1, many: 200 };
+
+fn main() -> ExitCode {
+    if let Some(code) = clients::role() {
+        return code;
+    }
+    let options = Options::parse();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> io::Result<()> {
+    let effort = if options.quick { QUICK } else { FULL };
+    let mut report = Report::new();
+    let [first, ..] = &CASES;
+    let wants = |part| options.only.is_empty() || options.only.contains(&part);
+    if wants(Part::Frames) {
+        measure::frames(first, effort, &mut report)?;
+    }
+    if wants(Part::Scrapes) {
+        measure::scrapes(first, effort, &mut report)?;
+    }
+    if wants(Part::First) {
+        measure::first_price(first, effort, &mut report)?;
+    }
+    if wants(Part::Steady) {
+        measure::steady(first, effort, &mut report)?;
+    }
+    if wants(Part::Venues) {
+        measure::venues(&CASES, effort, &mut report)?;
+    }
+    let text = report.render(if options.quick { "make bench BENCH=--quick" } else { "make bench" });
+    io::stdout().lock().write_all(text.as_bytes())?;
+    if options.write {
+        report::write(&fake_venues::stack::repository().join("docs/performance.md"), &text)?;
+    }
+    Ok(())
+}

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use exporter::exposition::Exposition;
-use exporter::{GRACE, Rig, everywhere, fake, label, prices, start, suffering};
+use exporter::prices::label;
+use exporter::{GRACE, Rig, everywhere, fake, prices, start, suffering};
 use fake_venues::{Fault, Options, Times, Venue};
 use tokio::time::sleep;
 

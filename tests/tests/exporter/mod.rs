@@ -6,8 +6,6 @@ pub mod exposition;
 pub mod prices;
 pub mod web;
 
-pub use prices::label;
-
 use std::fmt::Display;
 use std::future::Future;
 use std::net::TcpStream;

@@ -1,0 +1,122 @@
+//! What users get wrong is told in one line, and what is secret is told nowhere.
+
+mod exporter;
+
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use exporter::exposition::Exposition;
+use exporter::{Rig, bitcoin, command, dollar, everywhere, fake};
+use fake_venues::{Fault, Venue};
+
+/// A slip of the finger in one name costs that name only.
+#[tokio::test]
+async fn an_unknown_symbol_is_named_and_the_rest_runs() {
+    everywhere(async |venue| {
+        let slip = format!("ETH{}X", dollar(venue));
+        let rig = Rig::with(fake(venue), &[&format!("--exchange.symbols={},{slip}", bitcoin(venue))]);
+        rig.until_ready().await;
+        let price = |scrape: &Exposition| scrape.value("exchange_last_price", &[("symbol", bitcoin(venue))]).is_some();
+        let scrape = rig.until_scrape("bitcoin has a price", price).await;
+        rig.check(scrape.value("exchange_config_error", &[("reason", "unknown_symbol")]) == Some(1.0), "config error");
+        for (state, count) in [("requested", 2.0), ("streaming", 1.0), ("rejected", 1.0)] {
+            let found = scrape.value("exchange_symbols", &[("state", state)]);
+            rig.check(found == Some(count), format!("{found:?} symbols {state}"));
+        }
+        let nearest = venue.spell("ETH", dollar(venue));
+        let log = rig.log();
+        let told: Vec<&str> = log.lines().filter(|line| line.contains(&slip) && !line.contains("started")).collect();
+        let names = told.len() == 1 && told[0].contains(&nearest);
+        rig.check(names, format!("one line names {slip} and {nearest}: {told:?}"));
+        let (status, reasons) = rig.health().await;
+        rig.check(status == "degraded", format!("{reasons:?}"));
+        let page = rig.get("/").await.body;
+        rig.check(page.contains(&slip) && page.contains(&nearest), "the page names both");
+    })
+    .await;
+}
+
+/// A setting that cannot be used: how it is given, and what the line must name.
+fn slips(venue: Venue, taken: &str) -> Vec<(Vec<String>, Vec<(String, String)>, String)> {
+    let prefix = venue.name().to_uppercase();
+    let flag = |flag: &str, named: &str| (vec![flag.to_owned()], Vec::new(), named.to_owned());
+    let variable = |name: &str, value: &str, named: &str| {
+        (Vec::new(), vec![(format!("{prefix}_{name}"), value.to_owned())], named.to_owned())
+    };
+    vec![
+        flag("--exchange.symbolz=all", "--exchange.symbolz"),
+        flag("--exchange.symbols=all,BTCUSDT", "--exchange.symbols"),
+        flag("--exchange.symbols=top:none", "--exchange.symbols"),
+        flag("--exchange.data-timeout=soon", "--exchange.data-timeout"),
+        flag("--exchange.rate-limit-share=2", "--exchange.rate-limit-share"),
+        flag("--exchange.rest-url=nonsense", "--exchange.rest-url"),
+        flag("--exchange.ws-url=https://127.0.0.1", "--exchange.ws-url"),
+        flag("--exchange.rest-url=http://192.0.2.1", "--exchange.rest-url"),
+        flag("--web.listen-address=nowhere", "--web.listen-address"),
+        flag(&format!("--web.listen-address={taken}"), taken),
+        flag("--log.level=loud", "--log.level"),
+        flag("surprise", "surprise"),
+        variable("DATA_TIMEOUT", "soon", &format!("{prefix}_DATA_TIMEOUT")),
+        variable("SYMBOLS", "quote:", &format!("{prefix}_SYMBOLS")),
+        variable("API_KEY", "canary-key", &format!("{prefix}_API_SECRET")),
+        variable("API_SECRET", "canary-secret", &format!("{prefix}_API_KEY")),
+        variable("API_KEY_FILE", "/nonexistent/key", "/nonexistent/key"),
+    ]
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().expect("the exporter starts")
+}
+
+/// One line on standard error that names it, status 2, nothing on standard output.
+#[test]
+fn what_cannot_be_used_ends_the_start_with_one_line() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = listener.local_addr().expect("an address").to_string();
+    for venue in Venue::ALL {
+        for (flags, variables, named) in slips(venue, &taken) {
+            let output = run(command(venue).args(&flags).envs(variables.clone()));
+            let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let what = format!("{}: {flags:?} {variables:?} said {err:?}, {out:?}", venue.name());
+            assert_eq!(output.status.code(), Some(2), "{what}");
+            assert_eq!(err.lines().count(), 1, "{what}");
+            assert!(err.ends_with('\n') && err.contains(&named) && out.is_empty(), "{what}");
+            assert!(!err.contains("canary"), "{what}");
+        }
+    }
+}
+
+/// Everything that the exporter says to anybody, while things go wrong.
+#[tokio::test]
+async fn secrets_appear_nowhere() {
+    everywhere(async |venue| {
+        let prefix = venue.name().to_uppercase();
+        let mut rig = Rig::custom(fake(venue), |command| {
+            command.arg("--log.level=debug");
+            for name in ["KEY", "SECRET", "PASSPHRASE"] {
+                command.env(format!("{prefix}_API_{name}"), format!("canary-{name}"));
+            }
+        });
+        rig.until_ready().await;
+        let (mut said, before) = (everything(&rig).await, rig.scrape().await);
+        rig.fake.inflict(Fault::RefuseDial);
+        rig.fake.inflict(Fault::Close);
+        let failed = |now: &Exposition| now.errors("network", "public") >= before.errors("network", "public") + 2.0;
+        rig.until_scrape("it cannot connect", failed).await;
+        said += &everything(&rig).await;
+        rig.process.kill();
+        said += &rig.log();
+        rig.check(said.contains("started") && said.contains("cannot connect"), "all of it was looked at");
+        let told: Vec<&str> = said.lines().filter(|line| line.contains("canary")).collect();
+        rig.check(told.is_empty(), format!("a secret was told: {told:?}"));
+    })
+    .await;
+}
+
+async fn everything(rig: &Rig) -> String {
+    let mut said = String::new();
+    for path in ["/metrics", "/", "/health", "/-/ready", "/-/healthy"] {
+        said += &rig.get(path).await.body;
+    }
+    said
+}

@@ -81,7 +81,11 @@ struct Verdict {
 fn judge(reply: &Reply<'_>) -> Result<(), Fault> {
     match serde_json::from_str::<Verdict>(reply.body) {
         Ok(Verdict { code: 0, .. }) => common::status_fault(reply),
-        Ok(verdict) => Err(refusal(verdict.code, &verdict.msg).after(reply.retry_after())),
+        Ok(verdict) => {
+            let fault = refusal(verdict.code, &verdict.msg);
+            let wait = reply.retry_after().or(fault.wait);
+            Err(fault.after(wait))
+        }
         Err(_) => common::status_fault(reply),
     }
 }

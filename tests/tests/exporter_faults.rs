@@ -9,7 +9,30 @@ use exporter::exposition::Exposition;
 use exporter::prices::label;
 use exporter::{GRACE, Rig, everywhere, fake, prices, start, suffering};
 use fake_venues::{Fault, Options, Times, Venue};
+use tokio::join;
 use tokio::time::sleep;
+
+/// Most of their time is waiting, so they wait together.
+#[tokio::test]
+async fn connections_that_die() {
+    join!(
+        prices_of_a_dead_connection_leave_and_never_come_back(),
+        a_stalled_connection_is_dead(),
+        a_half_open_connection_is_dead(),
+    );
+}
+
+/// Most of their time is waiting, so they wait together.
+#[tokio::test]
+async fn connections_that_are_cut_or_refused() {
+    join!(
+        a_cut_connection_is_replaced(),
+        short_lives_are_lived_one_after_the_other(),
+        a_refused_dial_is_tried_again(),
+        an_unanswered_subscription_is_a_timeout(),
+        a_refused_subscription_is_the_venue_s_error(),
+    );
+}
 
 /// What a fault must leave behind on the public stream, more than before: `(kind of error, reason to reconnect)`.
 async fn costs(rig: &Rig, before: &Exposition, kind: &str, reason: &str) {
@@ -28,7 +51,6 @@ async fn recovers(rig: &mut Rig) {
 }
 
 /// Each of the ways to cut a connection off, one after the other.
-#[tokio::test]
 async fn a_cut_connection_is_replaced() {
     everywhere(async |venue| {
         let mut rig = Rig::new(fake(venue));
@@ -50,7 +72,6 @@ async fn a_cut_connection_is_replaced() {
 }
 
 /// A venue that cuts every connection young.
-#[tokio::test]
 async fn short_lives_are_lived_one_after_the_other() {
     everywhere(async |venue| {
         let mut rig = Rig::new(suffering(venue, Fault::Lifetime { ms: 3_000 }));
@@ -64,7 +85,6 @@ async fn short_lives_are_lived_one_after_the_other() {
 }
 
 /// The long outage: grace, then nothing, then only new prices.
-#[tokio::test]
 async fn prices_of_a_dead_connection_leave_and_never_come_back() {
     everywhere(async |venue| {
         let mut rig = Rig::with(fake(venue), &["--exchange.symbols=all"]);
@@ -162,7 +182,6 @@ async fn shows_only_new_prices(rig: &Rig, old: &Exposition, moved: &BTreeMap<Str
 }
 
 /// The socket is open and answers pings, but no data comes.
-#[tokio::test]
 async fn a_stalled_connection_is_dead() {
     everywhere(async |venue| {
         let mut rig = Rig::with(fake(venue), &["--exchange.data-timeout=4s"]);
@@ -178,7 +197,6 @@ async fn a_stalled_connection_is_dead() {
 }
 
 /// Half-open: nothing is read and nothing is sent.
-#[tokio::test]
 async fn a_half_open_connection_is_dead() {
     everywhere(async |venue| {
         let mut rig = Rig::with(fake(venue), &["--exchange.data-timeout=4s"]);
@@ -209,7 +227,6 @@ async fn an_unanswered_keep_alive_is_a_timeout() {
 }
 
 /// A venue that does not answer the dial.
-#[tokio::test]
 async fn a_refused_dial_is_tried_again() {
     everywhere(async |venue| {
         let mut rig = Rig::new(suffering(venue, Fault::RefuseDial));
@@ -227,7 +244,6 @@ async fn a_refused_dial_is_tried_again() {
 }
 
 /// Data without an answer to the subscription is not yet a live stream.
-#[tokio::test]
 async fn an_unanswered_subscription_is_a_timeout() {
     everywhere(async |venue| {
         let mut rig = Rig::new(suffering(venue, Fault::SwallowAcks));
@@ -241,7 +257,6 @@ async fn an_unanswered_subscription_is_a_timeout() {
 }
 
 /// A venue that refuses every subscription.
-#[tokio::test]
 async fn a_refused_subscription_is_the_venue_s_error() {
     everywhere(async |venue| {
         let mut rig = Rig::new(suffering(venue, Fault::Reject { symbol: None }));

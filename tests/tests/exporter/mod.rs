@@ -20,7 +20,7 @@ use fake_venues::{Fake, Fault, Options, Venue};
 use futures_util::future::join_all;
 
 /// For what should happen soon; under load it may take long, and that proves nothing.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(25);
 /// How long prices stay after the death of their connection, and a little for the look itself.

@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test check tools bench docs clean
+.PHONY: help build run demo test check tools bench docs screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -45,6 +45,9 @@ bench: build ## Measure the exporters beside a plain one, about 5 minutes [BENCH
 
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference
+
+screenshot: ## Take the README's picture from the running demo; needs Chromium
+	@scripts/screenshot
 
 clean: ## Remove all that was built or fetched
 	cargo clean

@@ -4,8 +4,6 @@
 //! It checks the structure that it walks (a truncated frame is an error, so is text where an object should be), and
 //! of the values that nobody asked for only that their brackets and quotes close.
 
-use memchr::memchr2;
-
 use crate::fault::Fault;
 use crate::number::{Said, decimal};
 
@@ -23,19 +21,45 @@ impl<'f> Reader<'f> {
     }
 
     /// Walks an object: `each` is given every key, and reads or skips its value.
+    #[inline]
     pub fn object(&mut self, mut each: impl FnMut(&'f str, &mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         self.expect(b'{')?;
         if self.take(b'}') {
             return Ok(());
         }
         loop {
-            let key = self.raw_text()?;
-            self.expect(b':')?;
+            let key = self.key()?;
             each(key, self)?;
-            if self.take(b'}') {
+            if !self.more(b'}')? {
                 return Ok(());
             }
-            self.expect(b',')?;
+        }
+    }
+
+    /// A key and its colon.
+    #[inline]
+    fn key(&mut self) -> Result<&'f str, Fault> {
+        // As venues write it: no white space.
+        if let Some((key, next)) = self.string_at(self.at)
+            && self.text.as_bytes().get(next) == Some(&b':')
+        {
+            self.at = next + 1;
+            return Ok(key);
+        }
+        let key = self.raw_text()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// Whether there is another element, or the end that is named.
+    #[inline]
+    fn more(&mut self, end: u8) -> Result<bool, Fault> {
+        let next = self.peek();
+        if next == Some(b',') || next == Some(end) {
+            self.at += 1;
+            Ok(next == Some(b','))
+        } else {
+            Err(self.wrong("',' or the end", self.at))
         }
     }
 
@@ -47,23 +71,29 @@ impl<'f> Reader<'f> {
         }
         loop {
             each(self)?;
-            if self.take(b']') {
+            if !self.more(b']')? {
                 return Ok(());
             }
-            self.expect(b',')?;
         }
     }
 
     /// A string without escapes: names have none.
+    #[inline]
     pub fn text(&mut self) -> Result<&'f str, Fault> {
         let start = self.at;
         let text = self.raw_text()?;
-        if text.contains('\\') { Err(self.wrong("a plain string", start)) } else { Ok(text) }
+        if text.as_bytes().contains(&b'\\') { Err(self.wrong("a plain string", start)) } else { Ok(text) }
     }
 
     /// A number, bare or as text; `""` and `null` say that there is none.
+    #[inline]
     pub fn number(&mut self) -> Result<Said, Fault> {
         let start = self.at;
+        // As most venues write it: text.
+        if let Some((text, next)) = self.string_at(start) {
+            self.at = next;
+            return Said::parse(text).ok_or_else(|| self.wrong("a number", start));
+        }
         match self.peek() {
             Some(b'"') => Said::parse(self.raw_text()?).ok_or_else(|| self.wrong("a number", start)),
             Some(b'n') => {
@@ -78,11 +108,13 @@ impl<'f> Reader<'f> {
     }
 
     /// A price: as a number, and zero says that there is none.
+    #[inline]
     pub fn price(&mut self) -> Result<Said, Fault> {
         self.number().map(Said::as_price)
     }
 
     /// A whole number, bare or as text, such as milliseconds; `None` for `null` and `""`.
+    #[inline]
     pub fn whole(&mut self) -> Result<Option<i64>, Fault> {
         let start = self.at;
         let text = if self.peek() == Some(b'"') { self.raw_text()? } else { self.bare() };
@@ -113,7 +145,13 @@ impl<'f> Reader<'f> {
     }
 
     /// Passes over one value of any type. Nesting costs no stack.
+    #[inline]
     pub fn skip(&mut self) -> Result<(), Fault> {
+        // Most values are text.
+        if let Some((_, next)) = self.string_at(self.at) {
+            self.at = next;
+            return Ok(());
+        }
         let start = self.at;
         let mut depth = 0usize;
         loop {
@@ -154,51 +192,73 @@ impl<'f> Reader<'f> {
     }
 
     /// The next byte after white space.
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
-        while let Some(&byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Some(byte);
-            }
-            self.at += 1;
-        }
-        None
+        let byte = *self.text.as_bytes().get(self.at)?;
+        // Venues write no white space, but they may.
+        if byte > b' ' { Some(byte) } else { self.peek_further() }
     }
 
+    #[cold]
+    fn peek_further(&mut self) -> Option<u8> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).unwrap_or(rest.len());
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.take(byte) { Ok(()) } else { Err(self.wrong(&format!("'{}'", char::from(byte)), self.at)) }
     }
 
     /// A string as it stands between its quotes, escapes and all.
+    #[inline]
     fn raw_text(&mut self) -> Result<&'f str, Fault> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        while let Some(step) = bytes.get(self.at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-            self.at += step;
-            if bytes.get(self.at) == Some(&b'"') {
-                let text = self.text.get(start..self.at);
-                self.at += 1;
-                return text.ok_or_else(|| self.wrong("a string", start));
+        self.peek();
+        match self.string_at(self.at) {
+            Some((text, next)) => {
+                self.at = next;
+                Ok(text)
             }
-            self.at += 2;
+            None => Err(self.wrong("a string", self.at)),
         }
-        self.at = bytes.len();
-        Err(self.wrong("a closing quote", start))
+    }
+
+    /// The string that starts with the quote at a place, and the place behind it. It moves nothing: that keeps places in
+    /// registers.
+    #[inline]
+    fn string_at(&self, at: usize) -> Option<(&'f str, usize)> {
+        let bytes = self.text.as_bytes();
+        if bytes.get(at) != Some(&b'"') {
+            return None;
+        }
+        let mut end = at + 1;
+        loop {
+            end += special(bytes.get(end..)?)?;
+            if bytes.get(end) == Some(&b'"') {
+                return Some((self.text.get(at + 1..end)?, end + 1));
+            }
+            end += 2;
+        }
     }
 
     /// A number or literal: everything up to the next delimiter.
+    #[inline]
     fn bare(&mut self) -> &'f str {
         self.peek();
         let rest = self.text.get(self.at..).unwrap_or_default();
         let ends = |b: u8| matches!(b, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t');
-        let length = rest.bytes().position(ends).unwrap_or(rest.len());
+        // Digits first: a cheaper test than `ends`.
+        let digits = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        let more = rest.bytes().skip(digits).position(ends);
+        let length = more.map_or(rest.len(), |more| digits + more);
         self.at += length;
         rest.get(..length).unwrap_or_default()
     }
@@ -207,6 +267,26 @@ impl<'f> Reader<'f> {
     fn wrong(&self, wanted: &str, at: usize) -> Fault {
         Fault::decode(format!("wanted {wanted} at byte {at} of {}", self.text.len()))
     }
+}
+
+/// How far the next quote or backslash is, eight bytes at a time: strings are short here, and a call to `memchr` for
+/// each costs more than the search.
+#[inline]
+fn special(bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    // Marks the bytes that are zero; of the bytes above the first of them it may mark too many.
+    let zeros = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
+    let mut rest = bytes;
+    while let Some((eight, more)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let marks = zeros(word ^ (LOW * 0x22)) | zeros(word ^ (LOW * 0x5c));
+        if marks != 0 {
+            return Some(bytes.len() - rest.len() + (marks.trailing_zeros() / 8) as usize);
+        }
+        rest = more;
+    }
+    let step = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    Some(bytes.len() - rest.len() + step)
 }
 
 #[cfg(test)]
@@ -266,6 +346,56 @@ mod tests {
         assert_eq!(Reader::new(r#"[["91234.0","0.52"],["1","2"]]"#).top().ok(), Some(Said::Number(91234.0)));
         assert_eq!(Reader::new("[]").top().ok(), Some(Said::Nothing));
         assert!(Reader::new(r#"["91234.0"]"#).top().is_err());
+    }
+
+    #[test]
+    fn white_space_may_stand_anywhere() {
+        let text =
+            " {\n\"a\" : [ 1 , \"2\" ,\t{ } ] ,\r\n \"p\" : \"1.5\" , \"q\" : 2.5 , \"w\" : 17 , \"s\" : \"x\" } ";
+        let mut seen = Vec::new();
+        let mut reader = Reader::new(text);
+        let walked = reader.object(|key, value| {
+            seen.push(match key {
+                "p" | "q" => format!("{:?}", value.number()?),
+                "w" => format!("{:?}", value.whole()?),
+                "s" => value.text()?.to_owned(),
+                _ => value.skip().map(|()| "skipped".to_owned())?,
+            });
+            Ok(())
+        });
+        assert_eq!(walked.and_then(|()| reader.end()), Ok(()));
+        assert_eq!(seen, ["skipped", "Number(1.5)", "Number(2.5)", "Some(17)", "x"]);
+    }
+
+    #[test]
+    fn strings_end_where_they_end_whatever_their_length() {
+        for length in 0..40 {
+            for at in 0..=length {
+                let mut inside = "é".repeat(20).into_bytes();
+                inside.resize(40, b'.');
+                let mut inside = String::from_utf8(inside).unwrap().chars().take(length).collect::<String>();
+                let text = format!("\"{inside}\",\"\\");
+                assert_eq!(Reader::new(&text).text().ok(), Some(&*inside));
+                let place = inside.char_indices().nth(at).map_or(inside.len(), |(place, _)| place);
+                inside.insert_str(place, r#"\""#);
+                let text = format!("\"{inside}\"");
+                let mut reader = Reader::new(&text);
+                assert_eq!(reader.skip().and_then(|()| reader.end()), Ok(()), "{text}");
+                assert!(Reader::new(&text).text().is_err(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn between_elements_stands_one_comma() {
+        for text in
+            [r#"{"a":1"b":2}"#, r#"{"a":1,}"#, r#"{"a":1,,"b":2}"#, r#"{"a":"1""b":2}"#, r#"{"a":1]"#, r#"{,"a":1}"#]
+        {
+            assert!(Reader::new(text).object(|_, value| value.skip()).is_err(), "{text}");
+        }
+        for text in ["[1 2]", "[1,,2]", "[1,]", "[1}"] {
+            assert!(Reader::new(text).array(|value| value.number().map(|_| ())).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -75,40 +75,81 @@ const EXACT: [f64; 23] = [
 ///
 /// Prices have few digits: up to 2^53 over a power of ten up to 10^22 both are exact, and one division rounds
 /// correctly (Clinger's fast path). All else goes to the standard library.
+#[inline]
 pub fn decimal(text: &str) -> Option<f64> {
+    exact(text).or_else(|| slow(text))
+}
+
+#[inline]
+fn exact(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
-    let (negative, digits) = match bytes.split_first() {
+    let (negative, bytes) = match bytes.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, bytes),
     };
-    let mut mantissa: u64 = 0;
-    let mut point: Option<usize> = None;
-    for (at, byte) in digits.iter().enumerate() {
-        match byte {
-            // 19 characters of digits cannot overflow a u64.
-            b'0'..=b'9' if at < 20 => mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
-            b'.' if point.is_none() => point = Some(at),
-            _ => return slow(text),
-        }
+    // 19 digits cannot overflow a u64.
+    if bytes.len() > 20 {
+        return None;
     }
-    let length = digits.len();
-    let decimals = point.map_or(0, |at| length - at - 1);
-    let figures = length - usize::from(point.is_some());
+    let (mantissa, rest) = digits(0, bytes);
+    let (mantissa, decimals) = match rest.split_first() {
+        None => (mantissa, 0),
+        Some((b'.', fraction)) => match digits(mantissa, fraction) {
+            (mantissa, []) => (mantissa, fraction.len()),
+            _ => return None,
+        },
+        Some(_) => return None,
+    };
+    let figures = bytes.len() - usize::from(!rest.is_empty());
     if figures == 0 || figures > 19 || mantissa > 1 << 53 {
-        return slow(text);
+        return None;
     }
     // Fits: `mantissa` is at most 2^53 and `decimals` at most 19.
     let value = mantissa as f64 / EXACT.get(decimals)?;
     Some(if negative { -value } else { value })
 }
 
+/// Appends the digits that the text starts with to a number, eight at a time as long as there are eight; and the rest.
+#[inline]
+fn digits(mut number: u64, mut text: &[u8]) -> (u64, &[u8]) {
+    while let Some((eight, more)) = text.split_first_chunk()
+        && let Some(block) = eight_digits(*eight)
+    {
+        number = number.wrapping_mul(100_000_000).wrapping_add(block);
+        text = more;
+    }
+    while let [digit @ b'0'..=b'9', more @ ..] = text {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        text = more;
+    }
+    (number, text)
+}
+
+/// The value of eight digits, if all eight are: pairs, then fours, then eight are added up side by side in one register.
+#[inline]
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let word = u64::from_le_bytes(text);
+    // A digit's upper half is 3 and stays 3 when 6 is added; nothing else does both.
+    let upper = 0xf0f0_f0f0_f0f0_f0f0;
+    if word & upper != ZEROS || word.wrapping_add(0x0606_0606_0606_0606) & upper != ZEROS {
+        return None;
+    }
+    let pairs = (word - ZEROS).wrapping_mul(1 + (10 << 8)) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(1 + (100 << 16)) >> 16 & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(1 + (10_000 << 32)) >> 32)
+}
+
+/// What has more digits than `exact` can take. Many of them are zeros at the end, which say nothing.
+#[cold]
 fn slow(text: &str) -> Option<f64> {
     let numeric = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
     // The standard parser takes "inf" and "NaN" too; no venue means them.
     if !text.bytes().all(numeric) {
         return None;
     }
-    text.parse::<f64>().ok().filter(|value| value.is_finite())
+    let short = if text.contains('.') { text.trim_end_matches('0') } else { text };
+    exact(short).or_else(|| text.parse().ok().filter(|value: &f64| value.is_finite()))
 }
 
 /// From a JSON string, number or null, for the replies that serde reads.
@@ -175,6 +216,20 @@ mod tests {
             "0.0000000000000000",
             ".5",
             "5.",
+            "0.",
+            "-0",
+            "-0.0",
+            "12345678",
+            "-12345678.87654321",
+            "1234567890123456789",
+            "12345678901234567890",
+            "0.1234567890123456789",
+            "99999999.99999999",
+            "9999999999999999999",
+            "1.5e10",
+            "100000000000000000000.50000000000000000000",
+            "0.00000000000000000000",
+            "0.30000000000000000000",
         ];
         for text in texts {
             assert_eq!(decimal(text), text.parse().ok(), "{text}");
@@ -182,8 +237,47 @@ mod tests {
     }
 
     #[test]
+    fn so_does_any_other_text_of_digits_and_a_point() {
+        let mut dice: u64 = 1;
+        let mut below = |limit: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % limit
+        };
+        for _ in 0..100_000 {
+            let mut text: String = (0..below(24)).map(|_| char::from(b'0' + below(10) as u8)).collect();
+            text.insert(below(text.len() as u64 + 1) as usize, '.');
+            text.push_str(&"0".repeat(below(12) as usize));
+            if below(2) == 0 {
+                text.insert(0, '-');
+            }
+            let bits = |value: Option<f64>| value.map(f64::to_bits);
+            assert_eq!(bits(decimal(&text)), bits(text.parse().ok()), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", ".", "1.2.3", "NaN", "inf", "1e999", "0x10", "12a", " 1", "--1"] {
+        for text in [
+            "",
+            "-",
+            ".",
+            "1.2.3",
+            "NaN",
+            "inf",
+            "1e999",
+            "0x10",
+            "12a",
+            " 1",
+            "--1",
+            "+-1",
+            "1-",
+            "1234567:",
+            "/2345678",
+            "1234567890.1234567:",
+            "-.",
+            "..",
+            ".00000000000000000000.",
+        ] {
             assert_eq!(decimal(text), None, "{text:?}");
         }
     }

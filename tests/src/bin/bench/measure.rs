@@ -251,7 +251,7 @@ pub fn first_price(case: &'static Case, effort: Effort, report: &mut Report) -> 
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let body = client.get("/metrics", "")?.body;
-            if memchr::memmem::find(&body, b"\nexchange_last_price{").is_some() {
+            if String::from_utf8_lossy(&body).contains("\nexchange_last_price{") {
                 break;
             }
             if Instant::now() > deadline {

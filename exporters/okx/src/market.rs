@@ -55,7 +55,7 @@ impl Feed for Tickers {
         let mut reader = Reader::new(frame);
         let (mut event, mut data) = (false, false);
         reader.object(|key, value| match key {
-            "data" => {
+            "data" if !event => {
                 data = true;
                 value.array(|row| ticker(row, tell))
             }
@@ -189,6 +189,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_named() {
         assert_eq!(told(r#"{"event":"surprise"}"#).unwrap_err().kind, Kind::Protocol);
+        assert_eq!(told(r#"{"event":"surprise","data":{"x":1}}"#).unwrap_err().kind, Kind::Protocol);
         assert_eq!(told(r#"{"hello":1}"#).unwrap_err().kind, Kind::Protocol);
         for bad in
             ["", "null", "[]", r#"{"data":[{"instId":5}]}"#, r#"{"data":[{"instId":"A","last":{}}]}"#, r#"{"data":{}}"#]

@@ -10,7 +10,7 @@ use std::process::Output;
 use common::metrics::vocabulary::{ALL, COLUMNS, COMPAT, Type};
 use exporter::exposition::Exposition;
 use exporter::web::ask;
-use exporter::{Rig, bitcoin, command, everywhere, fake, free_port, suffering};
+use exporter::{Rig, bitcoin, command, everywhere, fake, free_port, outcome, suffering};
 use fake_venues::stack::Scratch;
 use fake_venues::{Fault, Venue};
 use flate2::read::GzDecoder;
@@ -182,7 +182,7 @@ async fn page_is_for_people(rig: &Rig) {
 }
 
 fn run(venue: Venue, arguments: &[String]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = command(venue).args(arguments).output().expect("the exporter starts");
+    let Output { status, stdout, stderr } = outcome(command(venue).args(arguments));
     (status.code(), [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat())
 }
 

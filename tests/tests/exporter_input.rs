@@ -3,7 +3,6 @@
 mod exporter;
 
 use std::net::TcpListener;
-use std::process::{Command, Output};
 
 use exporter::exposition::Exposition;
 use exporter::{Rig, bitcoin, command, dollar, everywhere, fake};
@@ -37,11 +36,19 @@ async fn an_unknown_symbol_is_named_and_the_rest_runs() {
 }
 
 /// A setting that cannot be used: how it is given, and what the line must name.
-fn slips(venue: Venue, taken: &str) -> Vec<(Vec<String>, Vec<(String, String)>, String)> {
+struct Slip {
+    flags: Vec<String>,
+    variables: Vec<(String, String)>,
+    named: String,
+}
+
+fn slips(venue: Venue, taken: &str) -> Vec<Slip> {
     let prefix = venue.name().to_uppercase();
-    let flag = |flag: &str, named: &str| (vec![flag.to_owned()], Vec::new(), named.to_owned());
+    let flag =
+        |flag: &str, named: &str| Slip { flags: vec![flag.to_owned()], variables: Vec::new(), named: named.to_owned() };
     let variable = |name: &str, value: &str, named: &str| {
-        (Vec::new(), vec![(format!("{prefix}_{name}"), value.to_owned())], named.to_owned())
+        let variables = vec![(format!("{prefix}_{name}"), value.to_owned())];
+        Slip { flags: Vec::new(), variables, named: named.to_owned() }
     };
     vec![
         flag("--exchange.symbolz=all", "--exchange.symbolz"),
@@ -64,18 +71,14 @@ fn slips(venue: Venue, taken: &str) -> Vec<(Vec<String>, Vec<(String, String)>, 
     ]
 }
 
-fn run(command: &mut Command) -> Output {
-    command.output().expect("the exporter starts")
-}
-
 /// One line on standard error that names it, status 2, nothing on standard output.
 #[test]
 fn what_cannot_be_used_ends_the_start_with_one_line() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = listener.local_addr().expect("an address").to_string();
     for venue in Venue::ALL {
-        for (flags, variables, named) in slips(venue, &taken) {
-            let output = run(command(venue).args(&flags).envs(variables.clone()));
+        for Slip { flags, variables, named } in slips(venue, &taken) {
+            let output = command(venue).args(&flags).envs(variables.clone()).output().expect("the exporter starts");
             let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             let what = format!("{}: {flags:?} {variables:?} said {err:?}, {out:?}", venue.name());
             assert_eq!(output.status.code(), Some(2), "{what}");

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -65,6 +65,11 @@ pub fn command(venue: Venue) -> Command {
     let mut command = Command::new(program(venue));
     command.env_clear();
     command
+}
+
+/// Runs to the end, for what does not stay.
+pub fn outcome(command: &mut Command) -> Output {
+    command.output().expect("the exporter starts")
 }
 
 /// A lively fake venue.

@@ -82,18 +82,20 @@ impl Rig {
             _ => Command::new(&own),
         };
         command.env_clear().env(ROLE, format!("{kind:?} {}", case.name()));
+        let symbols = deck.places.keys().map(String::as_str).collect::<Vec<_>>().join(",");
         if kind == Kind::Exporter {
             command
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .args(["--exchange.symbols=all", "--exchange.rate-limit-share=1"])
+                .arg(format!("--exchange.symbols={symbols}"))
+                // It rests while the others take their turns.
+                .args(["--exchange.data-timeout=10m", "--exchange.rate-limit-share=1"])
                 .arg(format!("--exchange.rest-url={rest}"))
                 .arg(format!("--exchange.ws-url={}", flood.url()))
                 .args(flags);
         } else {
             let per_line = if lines == Lines::One { usize::MAX } else { case.about.symbols_per_line };
-            let symbols: Vec<&str> = deck.places.keys().map(String::as_str).collect();
             command
-                .env(SYMBOLS, symbols.join(","))
+                .env(SYMBOLS, symbols)
                 .env(URL, flood.url())
                 .env(PORT, port.to_string())
                 .env(PER_LINE, per_line.to_string());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fake_venues::Options;
-use fake_venues::market::{Market, Quote, State};
+use fake_venues::market::{Listing, Market, Product, Quote, State};
 
 use crate::venues::Case;
 
@@ -19,10 +19,10 @@ pub fn options(case: &Case, wanted: usize) -> Options {
     Options { symbols: Some(symbols), frozen: true, ..Options::default() }
 }
 
-/// The quotes of all symbols that trade.
+/// The quotes of all spot symbols that trade.
 pub fn trading(market: &Market) -> impl Iterator<Item = &Quote> {
-    let trades = |state| state == State::Trading;
-    market.listings().iter().filter(move |one| trades(one.state) && one.alias.is_none()).map(|one| &one.quote)
+    let trades = |one: &&Listing| one.state == State::Trading && one.product == Product::Spot && one.alias.is_none();
+    market.listings().iter().filter(trades).map(|one| &one.quote)
 }
 
 /// Every symbol's frames, in several states of the market.

@@ -62,29 +62,36 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> io::Result<()> {
-    let effort = if options.quick { QUICK } else { FULL };
     let mut report = Report::new();
+    let outcome = measure(options, &mut report);
+    let text = report.render(if options.quick { "make bench BENCH=--quick" } else { "make bench" });
+    // What was measured before something failed is still worth seeing, but not worth keeping.
+    io::stdout().lock().write_all(text.as_bytes())?;
+    outcome?;
+    if options.write {
+        report::write(&fake_venues::stack::repository().join("docs/performance.md"), &text)?;
+    }
+    Ok(())
+}
+
+fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
+    let effort = if options.quick { QUICK } else { FULL };
     let [first, ..] = &CASES;
     let wants = |part| options.only.is_empty() || options.only.contains(&part);
     if wants(Part::Frames) {
-        measure::frames(first, effort, &mut report)?;
+        measure::frames(first, effort, report)?;
     }
     if wants(Part::Scrapes) {
-        measure::scrapes(first, effort, &mut report)?;
+        measure::scrapes(first, effort, report)?;
     }
     if wants(Part::First) {
-        measure::first_price(first, effort, &mut report)?;
+        measure::first_price(first, effort, report)?;
     }
     if wants(Part::Steady) {
-        measure::steady(first, effort, &mut report)?;
+        measure::steady(first, effort, report)?;
     }
     if wants(Part::Venues) {
-        measure::venues(&CASES, effort, &mut report)?;
-    }
-    let text = report.render(if options.quick { "make bench BENCH=--quick" } else { "make bench" });
-    io::stdout().lock().write_all(text.as_bytes())?;
-    if options.write {
-        report::write(&fake_venues::stack::repository().join("docs/performance.md"), &text)?;
+        measure::venues(&CASES, effort, report)?;
     }
     Ok(())
 }

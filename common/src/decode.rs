@@ -90,6 +90,7 @@ fn gather<'f>(
         told.push(match update {
             Update::Fact(fact) => format!("{fact:?}"),
             Update::Signal(signal) => format!("{signal:?}"),
+            Update::Misread(fault) => format!("misread: {fault}"),
         });
     });
     if told.is_empty() {

@@ -139,6 +139,7 @@ impl Rest {
                 });
             }
             Update::Fact(fact) => tell(fact),
+            Update::Misread(fault) => self.health.fault(Source::Rest, &fault),
             Update::Signal(_) => {}
         }
     }

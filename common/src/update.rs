@@ -153,6 +153,8 @@ pub enum Update<'f> {
     Signal(Signal<'f>),
     /// For the board.
     Fact(Fact<'f>),
+    /// A part of the message that could not be read; the rest of it goes on.
+    Misread(Fault),
 }
 
 impl<'f> From<Signal<'f>> for Update<'f> {

@@ -161,6 +161,7 @@ impl Ear {
             Update::Fact(Fact::Ticker(ticker)) => self.ticker(&ticker, session),
             Update::Fact(Fact::Status { up }) => self.context.health.learn(|known| known.up = Some(up)),
             Update::Fact(_) => {}
+            Update::Misread(fault) => self.fault(&fault),
             Update::Signal(signal) => {
                 if let Signal::Unlisted(symbol) = &signal {
                     self.unlisted(symbol);

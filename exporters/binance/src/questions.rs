@@ -1,11 +1,11 @@
 //! Binance's public REST questions.
 
-use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct ExchangeInfo {
-    symbols: Vec<SymbolRow>,
+    symbols: Rows<SymbolRow>,
 }
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct SymbolRow {
 
 pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let info: ExchangeInfo = serde_json::from_str(body)?;
-    for row in info.symbols.into_iter().filter(|row| row.is_spot_trading_allowed != Some(false)) {
+    for row in info.symbols.good(tell).into_iter().filter(|row| row.is_spot_trading_allowed != Some(false)) {
         let instrument = Instrument {
             market: Market::Spot,
             base: row.base_asset,
@@ -57,8 +57,8 @@ struct TickerRow<'f> {
 }
 
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Vec<TickerRow<'f>> = serde_json::from_str(body)?;
-    for row in rows {
+    let rows: Rows<TickerRow<'f>> = serde_json::from_str(body)?;
+    for row in rows.good(tell) {
         let ticker = Ticker {
             symbol: row.symbol,
             last: row.last_price.as_price(),
@@ -103,6 +103,17 @@ pub fn status<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, F
 mod tests {
     use super::*;
     use common::Update;
+
+    #[test]
+    fn a_row_of_a_new_shape_loses_no_other() {
+        let body =
+            r#"{"symbols":[{"symbol":"NEW"},{"symbol":"AB","status":"TRADING","baseAsset":"A","quoteAsset":"B"}]}"#;
+        let mut told = Vec::new();
+        instruments(body, &mut |update| told.push(update)).unwrap();
+        assert!(
+            matches!(told.as_slice(), [Update::Misread(_), Update::Fact(Fact::Instrument(one))] if one.asked == "AB")
+        );
+    }
 
     #[test]
     fn a_symbol_that_never_traded_has_no_price() {

@@ -1,6 +1,6 @@
 //! Bybit's public REST questions.
 
-use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -14,7 +14,7 @@ struct Answer<T> {
 struct List<T> {
     #[serde(default)]
     category: String,
-    list: Vec<T>,
+    list: Rows<T>,
     #[serde(default)]
     next_page_cursor: String,
 }
@@ -37,7 +37,7 @@ pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<Strin
         "option" => Market::Option,
         _ => Market::Spot,
     };
-    for row in reply.result.list {
+    for row in reply.result.list.good(tell) {
         let instrument = Instrument {
             market,
             base: row.base_coin,
@@ -64,7 +64,7 @@ struct TickerRow<'f> {
 
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let reply: Answer<TickerRow<'f>> = serde_json::from_str(body)?;
-    for row in reply.result.list {
+    for row in reply.result.list.good(tell) {
         let (last, volume_quote) = (row.last_price.as_price(), row.turnover24h);
         tell(Fact::Seed(Ticker { symbol: row.symbol, last, volume_quote, ..Ticker::default() }).into());
     }
@@ -104,7 +104,7 @@ const SPOT: i64 = 2;
 pub fn status<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let reply: Answer<Work> = serde_json::from_str(body)?;
     let concerns = |work: &Work| work.product.is_empty() || work.product.contains(&SPOT);
-    let down = reply.result.list.iter().any(|work| work.state == "ongoing" && concerns(work));
+    let down = reply.result.list.good(tell).iter().any(|work| work.state == "ongoing" && concerns(work));
     tell(Fact::Status { up: !down }.into());
     Ok(None)
 }

@@ -1,13 +1,13 @@
 //! Coinbase's public REST questions.
 
 use common::number::whole;
-use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Products<T> {
-    products: Vec<T>,
+struct Products<'f> {
+    #[serde(borrow)]
+    products: Rows<Product<'f>>,
     pagination: Option<Pagination>,
 }
 
@@ -20,87 +20,85 @@ struct Pagination {
     next_cursor: String,
 }
 
-impl<T> Products<T> {
-    fn next(&self) -> Option<String> {
-        let page = self.pagination.as_ref().filter(|page| page.has_next)?;
-        Some(page.next_cursor.clone()).filter(|cursor| !cursor.is_empty())
-    }
+/// The next page's name, if there is one.
+fn next(pagination: Option<Pagination>) -> Option<String> {
+    let page = pagination.filter(|page| page.has_next)?;
+    Some(page.next_cursor).filter(|cursor| !cursor.is_empty())
 }
 
 #[derive(Deserialize)]
-struct ProductRow {
-    product_id: String,
+struct Product<'f> {
+    product_id: &'f str,
     #[serde(default)]
-    base_currency_id: String,
+    base_currency_id: &'f str,
     #[serde(default)]
-    quote_currency_id: String,
+    quote_currency_id: &'f str,
     #[serde(default)]
-    status: String,
+    status: &'f str,
+    alias: Option<&'f str>,
     #[serde(default)]
-    alias: String,
-    #[serde(default)]
-    product_type: String,
+    product_type: &'f str,
     #[serde(default)]
     is_disabled: bool,
     #[serde(default)]
     trading_disabled: bool,
     #[serde(default)]
     view_only: bool,
-}
-
-impl ProductRow {
-    fn trading(&self) -> bool {
-        self.status == "online" && !self.is_disabled && !self.trading_disabled && !self.view_only
-    }
-}
-
-pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let list: Products<ProductRow> = serde_json::from_str(body)?;
-    let next = list.next();
-    // Futures name no base currency.
-    let spot = |row: &ProductRow| {
-        row.product_type != "FUTURE" && !row.base_currency_id.is_empty() && !row.quote_currency_id.is_empty()
-    };
-    for row in list.products.into_iter().filter(spot) {
-        let trading = row.trading();
-        // One book, two names: data of BTC-USDC comes under BTC-USD.
-        let heard = if row.alias.is_empty() { row.product_id.clone() } else { row.alias };
-        let (base, quote) = (row.base_currency_id, row.quote_currency_id);
-        let instrument = Instrument { market: Market::Spot, base, quote, heard, asked: row.product_id, trading };
-        tell(Fact::Instrument(instrument).into());
-    }
-    Ok(next)
-}
-
-#[derive(Deserialize)]
-struct Figures<'f> {
-    product_id: &'f str,
     #[serde(default)]
     price: Said,
     #[serde(default)]
     approximate_quote_24h_volume: Said,
 }
 
+impl Product<'_> {
+    fn trading(&self) -> bool {
+        self.status == "online" && !self.is_disabled && !self.trading_disabled && !self.view_only
+    }
+
+    /// Futures name no base currency.
+    fn spot(&self) -> bool {
+        self.product_type != "FUTURE" && !self.base_currency_id.is_empty() && !self.quote_currency_id.is_empty()
+    }
+}
+
+pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let list: Products<'f> = serde_json::from_str(body)?;
+    for row in list.products.good(tell).into_iter().filter(Product::spot) {
+        // One book, two names: data of BTC-USDC comes under BTC-USD.
+        let heard = row.alias.filter(|alias| !alias.is_empty()).unwrap_or(row.product_id);
+        let instrument = Instrument {
+            market: Market::Spot,
+            base: row.base_currency_id.to_owned(),
+            quote: row.quote_currency_id.to_owned(),
+            heard: heard.to_owned(),
+            asked: row.product_id.to_owned(),
+            trading: row.trading(),
+        };
+        tell(Fact::Instrument(instrument).into());
+    }
+    Ok(next(list.pagination))
+}
+
 /// Last price and turnover, to rank products by.
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let list: Products<Figures<'f>> = serde_json::from_str(body)?;
-    for row in &list.products {
+    let list: Products<'f> = serde_json::from_str(body)?;
+    for row in list.products.good(tell) {
         let (last, volume_quote) = (row.price.as_price(), row.approximate_quote_24h_volume);
         tell(Fact::Seed(Ticker { symbol: row.product_id, last, volume_quote, ..Ticker::default() }).into());
     }
-    Ok(list.next())
+    Ok(next(list.pagination))
 }
 
 /// The one figure that the stream lacks; and whether anything trades.
 pub fn turnover<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Products<ProductRow> = serde_json::from_str(body)?;
-    tell(Fact::Status { up: rows.products.iter().any(ProductRow::trading) }.into());
-    let list: Products<Figures<'f>> = serde_json::from_str(body)?;
-    for row in &list.products {
+    let list: Products<'f> = serde_json::from_str(body)?;
+    let products = list.products.good(tell);
+    tell(Fact::Status { up: products.iter().any(Product::trading) }.into());
+    for row in products {
         let volume_quote = row.approximate_quote_24h_volume;
         tell(Ticker { symbol: row.product_id, volume_quote, ..Ticker::default() }.into());
     }
-    Ok(list.next())
+    Ok(next(list.pagination))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! KuCoin's public REST questions.
 
-use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -18,20 +18,9 @@ struct SymbolRow {
     enable_trading: bool,
 }
 
-/// One row, where a single symbol was asked for, or all.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Symbols {
-    All(Vec<SymbolRow>),
-    One(SymbolRow),
-}
-
 pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows = match serde_json::from_str::<Data<Symbols>>(body)?.data {
-        Symbols::All(rows) => rows,
-        Symbols::One(row) => vec![row],
-    };
-    for row in rows {
+    let list: Data<Rows<SymbolRow>> = serde_json::from_str(body)?;
+    for row in list.data.good(tell) {
         // `symbol` is the stable id; `name` changes when a coin is renamed.
         let instrument = Instrument {
             market: Market::Spot,
@@ -49,7 +38,7 @@ pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<Strin
 #[derive(Deserialize)]
 struct AllTickers<'f> {
     #[serde(borrow)]
-    ticker: Vec<TickerRow<'f>>,
+    ticker: Rows<TickerRow<'f>>,
 }
 
 /// Every figure is `null` where a symbol does not trade.
@@ -77,7 +66,7 @@ struct TickerRow<'f> {
 
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let all: Data<AllTickers<'f>> = serde_json::from_str(body)?;
-    for row in all.data.ticker {
+    for row in all.data.ticker.good(tell) {
         let ticker = Ticker {
             symbol: row.symbol,
             last: row.last.as_price(),

@@ -1,13 +1,13 @@
 //! OKX's public REST questions.
 
 use common::number::whole;
-use common::{Fact, Fault, Instrument, Market, Micros, Said, Tell, Ticker};
+use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-struct Rows<T> {
-    data: Vec<T>,
+struct Answer<T> {
+    data: Rows<T>,
 }
 
 #[derive(Deserialize)]
@@ -20,9 +20,9 @@ struct InstrumentRow {
 }
 
 pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Rows<InstrumentRow> = serde_json::from_str(body)?;
+    let rows: Answer<InstrumentRow> = serde_json::from_str(body)?;
     // Rows before their opening, and derivatives, name no assets.
-    for row in rows.data.into_iter().filter(|row| !row.base_ccy.is_empty() && !row.quote_ccy.is_empty()) {
+    for row in rows.data.good(tell).into_iter().filter(|row| !row.base_ccy.is_empty() && !row.quote_ccy.is_empty()) {
         let instrument = Instrument {
             market: Market::Spot,
             base: row.base_ccy,
@@ -47,8 +47,8 @@ struct TickerRow<'f> {
 }
 
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Rows<TickerRow<'f>> = serde_json::from_str(body)?;
-    for row in rows.data {
+    let rows: Answer<TickerRow<'f>> = serde_json::from_str(body)?;
+    for row in rows.data.good(tell) {
         let last = row.last.as_price();
         tell(
             Fact::Seed(Ticker { symbol: row.inst_id, last, volume_quote: row.volume_quote, ..Ticker::default() })
@@ -65,8 +65,9 @@ struct Time {
 }
 
 pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Rows<Time> = serde_json::from_str(body)?;
-    let time = rows.data.first().ok_or_else(|| Fault::decode("no time in the reply"))?;
+    let rows: Answer<Time> = serde_json::from_str(body)?;
+    let times = rows.data.good(tell);
+    let time = times.first().ok_or_else(|| Fault::decode("no time in the reply"))?;
     tell(Fact::Clock(Micros::from_millis(time.ts)).into());
     Ok(None)
 }
@@ -93,8 +94,8 @@ pub fn status_demo<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<Strin
 
 /// Down means work under way on websockets (0) or trading (5, and its batches 8 and 9), not on bots or copy trading.
 fn system<'f>(body: &'f str, concerns: fn(&str) -> bool, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Rows<Work> = serde_json::from_str(body)?;
-    let down = rows.data.iter().any(|work| {
+    let rows: Answer<Work> = serde_json::from_str(body)?;
+    let down = rows.data.good(tell).iter().any(|work| {
         work.state == "ongoing" && concerns(&work.env) && matches!(work.service_type.as_str(), "0" | "5" | "8" | "9")
     });
     tell(Fact::Status { up: !down }.into());

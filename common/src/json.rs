@@ -152,33 +152,44 @@ impl<'f> Reader<'f> {
             self.at = next;
             return Ok(());
         }
-        let start = self.at;
+        match self.after_value(self.at) {
+            Some(next) => {
+                self.at = next;
+                Ok(())
+            }
+            None => Err(self.wrong("a value", self.at)),
+        }
+    }
+
+    /// The place behind the value at a place.
+    fn after_value(&self, mut at: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
         let mut depth = 0usize;
         loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.raw_text()?;
-                }
-                Some(b'{' | b'[') => {
+            match bytes.get(at)? {
+                b'"' => at = self.string_at(at)?.1,
+                b'{' | b'[' => {
                     depth += 1;
-                    self.at += 1;
+                    at += 1;
                     continue;
                 }
-                Some(b'}' | b']') if depth > 0 => {
-                    depth -= 1;
-                    self.at += 1;
+                b'}' | b']' => {
+                    depth = depth.checked_sub(1)?;
+                    at += 1;
                 }
-                Some(b',' | b':') if depth > 0 => {
-                    self.at += 1;
+                b',' | b':' if depth > 0 => {
+                    at += 1;
                     continue;
                 }
-                Some(b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => {
-                    self.bare();
+                b' ' | b'\n' | b'\r' | b'\t' => {
+                    at += 1;
+                    continue;
                 }
-                _ => return Err(self.wrong("a value", start)),
+                b't' | b'f' | b'n' | b'-' | b'0'..=b'9' => at += bare(bytes.get(at..)?),
+                _ => return None,
             }
             if depth == 0 {
-                return Ok(());
+                return Some(at);
             }
         }
     }
@@ -253,20 +264,22 @@ impl<'f> Reader<'f> {
     #[inline]
     fn bare(&mut self) -> &'f str {
         self.peek();
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let ends = |b: u8| matches!(b, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t');
-        // Digits first: a cheaper test than `ends`.
-        let digits = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
-        let more = rest.bytes().skip(digits).position(ends);
-        let length = more.map_or(rest.len(), |more| digits + more);
-        self.at += length;
-        rest.get(..length).unwrap_or_default()
+        let start = self.at;
+        self.at += self.text.as_bytes().get(start..).map_or(0, bare);
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     #[cold]
     fn wrong(&self, wanted: &str, at: usize) -> Fault {
         Fault::decode(format!("wanted {wanted} at byte {at} of {}", self.text.len()))
     }
+}
+
+/// The length of the number or literal that the text starts with.
+#[inline]
+fn bare(bytes: &[u8]) -> usize {
+    let ends = |b: u8| matches!(b, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t');
+    bytes.iter().position(|b| !b.is_ascii_digit() && ends(*b)).unwrap_or(bytes.len())
 }
 
 /// How far the next quote or backslash is, eight bytes at a time: strings are short here, and a call to `memchr` for

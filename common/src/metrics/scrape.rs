@@ -121,7 +121,8 @@ impl Scrape {
         }
         let rows = self.table.rows.iter().zip(&self.picture).skip(self.row);
         for (row, shown) in rows {
-            if encoder.written() >= full {
+            // Not between the head and its first row: the next piece would write the head again.
+            if self.row > 0 && encoder.written() >= full {
                 return false;
             }
             let labels = if self.canonical { Some(&row.labels) } else { row.compat.as_ref() };
@@ -289,4 +290,56 @@ fn compatibility(encoder: &mut Encoder<'_>, exchange: &'static str, health: &Hea
     one(&names::OLD_LIMIT_USED, &used.collect::<Vec<_>>());
     let trading = connected && known.up != Some(false) && !health.limited_now();
     one(&names::OLD_STATE, &[(venue.clone(), flag(trading))]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::cell::Word;
+    use crate::number::Said;
+    use crate::symbols::Chosen;
+    use crate::update::{Instrument, Market, Ticker};
+
+    fn board(rows: usize) -> Arc<Board> {
+        let one = |n: usize| {
+            let asked = format!("COIN{n:04}-USDT");
+            let (base, quote, heard) = (format!("COIN{n:04}"), "USDT".into(), asked.clone());
+            Arc::new(Instrument { market: Market::Spot, base, quote, asked, heard, trading: true })
+        };
+        let board = Arc::new(Board::new("okx"));
+        board.set(&Chosen { wanted: (0..rows).map(one).collect(), ..Chosen::default() });
+        board
+    }
+
+    #[test]
+    fn no_family_is_headed_twice_wherever_a_piece_ends() {
+        for rows in 400..600 {
+            let board = board(rows);
+            let hold = board.hold(board.table().rows.clone());
+            let value = Said::Number(1.5);
+            let ticker = Ticker { last: value, bid: value, ask: value, volume_base: value, ..Ticker::default() };
+            for row in hold.rows() {
+                hold.say(row, Word { ticker: &ticker, now: 1.0, lag: None });
+            }
+            let health = Arc::new(Health::new("okx").unwrap());
+            let text = Arc::new(Exposition::new("okx", board, health, true)).text_in_pieces(Format::Text);
+            let mut heads: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+            let all = heads.len();
+            heads.sort_unstable();
+            heads.dedup();
+            assert_eq!(heads.len(), all, "{rows} rows");
+        }
+    }
+
+    impl Exposition {
+        /// As the web server sends it.
+        fn text_in_pieces(self: &Arc<Self>, format: Format) -> String {
+            let mut scrape = self.scrape(format);
+            let (mut text, mut piece) = (String::new(), Vec::new());
+            while scrape.piece(&mut piece) {
+                text.push_str(&String::from_utf8(std::mem::take(&mut piece)).unwrap());
+            }
+            text
+        }
+    }
 }

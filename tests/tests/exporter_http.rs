@@ -2,7 +2,7 @@
 
 mod exporter;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::process::Output;
@@ -17,34 +17,50 @@ use flate2::read::GzDecoder;
 
 const OPEN_METRICS: &str = "Accept: application/openmetrics-text;version=1.0.0\r\n";
 
-/// Text, OpenMetrics and gzip say the same, and each is what it claims to be.
+/// Text, OpenMetrics and gzip have the same series, and each is what it claims to be.
 #[tokio::test]
 async fn every_format_is_whole() {
     everywhere(async |venue| {
         let rig = Rig::with(fake(venue), &["--exchange.symbols=all"]);
         rig.until_ready().await;
-        let text = ask(&rig, "GET", "/metrics", "");
-        rig.check(text.header("content-type").starts_with("text/plain; version=0.0.4"), format!("{:?}", text.headers));
-        rig.check(text.header("content-encoding").is_empty(), "nobody asked for compression");
-        let plain = Exposition::text(&text.text()).unwrap_or_else(|problem| rig.fail(problem));
-        let open = ask(&rig, "GET", "/metrics", OPEN_METRICS);
-        let kind = open.header("content-type");
-        rig.check(kind.starts_with("application/openmetrics-text; version=1.0.0"), kind);
-        let open = Exposition::open_metrics(&open.text()).unwrap_or_else(|problem| rig.fail(problem));
-        let names = |scrape: &Exposition| {
-            scrape.samples().map(|one| (one.name.clone(), one.labels.clone())).collect::<BTreeSet<_>>()
-        };
-        let differ: Vec<_> = names(&plain).symmetric_difference(&names(&open)).cloned().collect();
-        rig.check(differ.is_empty(), format!("only one format has {differ:?}"));
-        let packed = ask(&rig, "GET", "/metrics", "Accept-Encoding: gzip\r\n");
-        rig.check(packed.header("content-encoding") == "gzip", format!("{:?}", packed.headers));
-        let mut unpacked = String::new();
-        let size = GzDecoder::new(&packed.body[..]).read_to_string(&mut unpacked);
-        rig.check(size.is_ok_and(|size| size > packed.body.len()), "gzip makes it smaller");
-        let unpacked = Exposition::text(&unpacked).unwrap_or_else(|problem| rig.fail(problem));
-        rig.check(names(&unpacked) == names(&plain), "gzip says the same");
+        // A series may come between two scrapes; no format may lack it for long.
+        rig.until("all formats have the same series", async || {
+            let (plain, open, packed) = (plain(&rig), open(&rig), packed(&rig));
+            plain == open && plain == packed
+        })
+        .await;
     })
     .await;
+}
+
+type Series = BTreeSet<(String, BTreeMap<String, String>)>;
+
+fn series(rig: &Rig, scrape: Result<Exposition, String>) -> Series {
+    let scrape = scrape.unwrap_or_else(|problem| rig.fail(problem));
+    scrape.samples().map(|one| (one.name.clone(), one.labels.clone())).collect()
+}
+
+fn plain(rig: &Rig) -> Series {
+    let answer = ask(rig, "GET", "/metrics", "");
+    rig.check(answer.header("content-type").starts_with("text/plain; version=0.0.4"), format!("{:?}", answer.headers));
+    rig.check(answer.header("content-encoding").is_empty(), "nobody asked for compression");
+    series(rig, Exposition::text(&answer.text()))
+}
+
+fn open(rig: &Rig) -> Series {
+    let answer = ask(rig, "GET", "/metrics", OPEN_METRICS);
+    let kind = answer.header("content-type");
+    rig.check(kind.starts_with("application/openmetrics-text; version=1.0.0"), kind);
+    series(rig, Exposition::open_metrics(&answer.text()))
+}
+
+fn packed(rig: &Rig) -> Series {
+    let answer = ask(rig, "GET", "/metrics", "Accept-Encoding: gzip\r\n");
+    rig.check(answer.header("content-encoding") == "gzip", format!("{:?}", answer.headers));
+    let mut text = String::new();
+    let size = GzDecoder::new(&answer.body[..]).read_to_string(&mut text);
+    rig.check(size.is_ok_and(|size| size > answer.body.len()), "gzip makes it smaller");
+    series(rig, Exposition::text(&text))
 }
 
 /// Every name is in the reference, with the type and the labels that it says there; help texts too.

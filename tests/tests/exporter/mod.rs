@@ -8,6 +8,7 @@ pub mod web;
 
 use std::fmt::Display;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -22,7 +23,7 @@ use futures_util::future::join_all;
 /// For what should happen soon; under load it may take long, and that proves nothing.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(25);
+const LOOK: Duration = Duration::from_millis(40);
 /// How long prices stay after the death of their connection, and a little for the look itself.
 pub const GRACE: Duration = Duration::from_millis(15_200);
 /// The metrics that are prices.
@@ -94,6 +95,8 @@ pub struct Rig {
     pub process: Process,
     pub port: u16,
     process_id: u32,
+    /// It reads the venue's list again and again.
+    relists: bool,
     _scratch: Scratch,
 }
 
@@ -119,10 +122,11 @@ impl Rig {
             .arg(format!("--exchange.rest-url={}", fake.rest_url()))
             .arg(format!("--exchange.ws-url={}", fake.ws_url()));
         change(&mut command);
+        let relists = command.get_args().any(|flag| flag.to_string_lossy().starts_with("--exchange.symbols-interval"));
         let scratch = Scratch::new("exporter-test").expect("a temporary directory");
         let log = scratch.path().join("log");
         let process = Process::start(venue.name(), &mut command, &log).expect("the exporter starts");
-        let mut rig = Self { fake, process_id: process.id(), process, port, _scratch: scratch };
+        let mut rig = Self { fake, process_id: process.id(), process, port, relists, _scratch: scratch };
         rig.await_port();
         rig
     }
@@ -161,11 +165,17 @@ impl Rig {
         }
     }
 
-    /// A page that has to be there.
+    /// A page that has to be there, soon: on a busy machine not at once.
     pub async fn get(&self, path: &str) -> Response {
-        match get(self.port, path).await {
-            Ok(response) => response,
-            Err(error) => self.fail(format!("{path}: {error}")),
+        let deadline = Instant::now() + PATIENCE / 3;
+        loop {
+            match get(self.port, path).await {
+                Ok(response) => return response,
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused || Instant::now() > deadline => {
+                    self.fail(format!("{path}: {error}"))
+                }
+                Err(_) => tokio::time::sleep(LOOK).await,
+            }
         }
     }
 
@@ -236,7 +246,7 @@ impl Rig {
             let settled = self.fake.settle(Duration::from_secs(4)).await;
             let mut differences = vec!["the fake has not sent everything".to_owned()];
             for _ in 0..if settled { 20 } else { 0 } {
-                differences = prices::differences(&self.fake, &self.scrape().await);
+                differences = prices::differences(&self.fake, &self.scrape().await, self.relists);
                 if differences.is_empty() {
                     break;
                 }

@@ -1,7 +1,8 @@
 //! What is measured: each a process of its own, this program started again with a word in the environment.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use common::About;
 use futures_util::{SinkExt, StreamExt};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -56,6 +58,8 @@ const SYMBOLS: &str = "BENCH_SYMBOLS";
 const URL: &str = "BENCH_URL";
 const PORT: &str = "BENCH_PORT";
 const PER_LINE: &str = "BENCH_PER_LINE";
+/// The program to become.
+const BINARY: &str = "BENCH_BINARY";
 
 /// A client and the stream that it alone is connected to.
 pub struct Rig {
@@ -77,13 +81,13 @@ impl Rig {
         let flood = Flood::start(case, Arc::clone(deck))?;
         let port = free_port()?;
         let own = std::env::current_exe()?;
-        let mut command = match (kind, lines) {
-            (Kind::Exporter, Lines::Venue) => Command::new(own.with_file_name(format!("{}-exporter", case.name()))),
-            _ => Command::new(&own),
-        };
+        let mut command = Command::new(&own);
         command.env_clear().env(ROLE, format!("{kind:?} {}", case.name()));
         let symbols = deck.places.keys().map(String::as_str).collect::<Vec<_>>().join(",");
         if kind == Kind::Exporter {
+            if lines == Lines::Venue {
+                command.env(BINARY, own.with_file_name(format!("{}-exporter", case.name())));
+            }
             command
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
                 .arg(format!("--exchange.symbols={symbols}"))
@@ -119,6 +123,13 @@ pub fn role() -> Option<ExitCode> {
     let role = std::env::var(ROLE).ok()?;
     let (kind, venue) = role.split_once(' ')?;
     let case = venues::find(venue)?;
+    // However the benchmark ends, so does this.
+    set_parent_process_death_signal(Some(Signal::KILL)).ok()?;
+    if let Some(binary) = std::env::var_os(BINARY) {
+        let error = Command::new(binary).args(std::env::args_os().skip(1)).env_clear().exec();
+        let _ = writeln!(io::stderr(), "cannot become the exporter: {error}");
+        return Some(ExitCode::FAILURE);
+    }
     if kind == "Exporter" {
         // Lives as long as the process.
         let about: &'static About = Box::leak(Box::new(About { symbols_per_line: usize::MAX, ..case.about.clone() }));

@@ -100,19 +100,22 @@ impl Ear {
         let feed = Arc::clone(&self.feed);
         self.begin();
         session.hear(self.instant);
-        let mut next = Some(first);
+        let mut frame = first;
         let mut over = None;
-        for _ in 0..BATCH {
-            let Some(frame) = next else { break };
+        for left in (0..BATCH).rev() {
             over = match frame {
                 Some(Ok(message)) => self.frame(message, &*feed, session),
                 Some(Err(error)) => Some(socket_fault("the connection broke", error)),
                 None => Some(Fault::new(Kind::Network, "the connection ended without a farewell")),
             };
-            if over.is_some() {
+            if over.is_some() || left == 0 {
                 break;
             }
-            next = socket.next().now_or_never();
+            // What is taken from the socket must be heard: nobody else will see it.
+            match socket.next().now_or_never() {
+                Some(next) => frame = next,
+                None => break,
+            }
         }
         self.finish();
         over

@@ -115,12 +115,18 @@ impl Rig {
 
     /// With whatever is done to the command.
     pub fn custom(fake: Fake, change: impl FnOnce(&mut Command)) -> Self {
+        let stream = fake.ws_url();
+        Self::streaming(fake, &stream, change)
+    }
+
+    /// With a stream that is not the fake's own.
+    pub fn streaming(fake: Fake, stream: &str, change: impl FnOnce(&mut Command)) -> Self {
         let (port, venue) = (free_port(), fake.venue());
         let mut command = command(venue);
         command
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg(format!("--exchange.rest-url={}", fake.rest_url()))
-            .arg(format!("--exchange.ws-url={}", fake.ws_url()));
+            .arg(format!("--exchange.ws-url={stream}"));
         change(&mut command);
         let relists = command.get_args().any(|flag| flag.to_string_lossy().starts_with("--exchange.symbols-interval"));
         let scratch = Scratch::new("exporter-test").expect("a temporary directory");

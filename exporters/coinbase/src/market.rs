@@ -52,16 +52,19 @@ impl Feed for Tickers {
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
         let mut reader = Reader::new(frame);
         let (mut channel, mut at, mut sequence) = ("", None, None);
-        let mut events = None;
-        let mut error = false;
+        let (mut heard, mut later, mut error) = (false, None, false);
         reader.object(|key, value| {
             match key {
                 "channel" => channel = value.text()?,
-                "timestamp" => at = Some(value.text()?),
+                "timestamp" => at = stamp(value.text()?),
                 "sequence_num" => sequence = value.whole()?,
+                // As it always came: behind the channel and the time.
+                "events" if at.is_some() && is_ticker(channel) => {
+                    heard = true;
+                    tickers(value, at, tell)?;
+                }
                 "events" => {
-                    // Read once the whole frame is known to be there, and dated.
-                    events = Some(*value);
+                    later = Some(*value);
                     value.skip()?;
                 }
                 "type" => error = value.text()? == "error",
@@ -73,8 +76,9 @@ impl Feed for Tickers {
         if let Some(number) = sequence.and_then(|number| u64::try_from(number).ok()) {
             tell(Signal::Sequence(number).into());
         }
-        match (channel, events) {
-            ("ticker" | "ticker_batch", Some(mut events)) => tickers(&mut events, at.and_then(stamp), tell),
+        match (channel, later) {
+            _ if heard => Ok(()),
+            (_, Some(mut events)) if is_ticker(channel) => tickers(&mut events, at, tell),
             ("heartbeats", _) => Ok(()),
             ("subscriptions", _) => self.subscriptions(frame, tell),
             ("", _) if error => refusal(frame, tell),
@@ -107,6 +111,10 @@ impl Tickers {
         tell(Signal::Accepted.into());
         Ok(())
     }
+}
+
+fn is_ticker(channel: &str) -> bool {
+    matches!(channel, "ticker" | "ticker_batch")
 }
 
 /// RFC 3339 with up to nine decimals.
@@ -225,13 +233,16 @@ mod tests {
             change: Said::Number(0.27 / 100.0),
             at: Some(Micros(1_788_646_231_100_000)),
         };
-        assert_eq!(told(UPDATE), Ok(vec![Signal::Sequence(5).into(), ticker.into()]));
+        assert_eq!(told(UPDATE), Ok(vec![ticker.into(), Signal::Sequence(5).into()]));
+        let late = UPDATE.replacen(r#""channel":"ticker","#, "", 1);
+        let late = format!(r#"{},"channel":"ticker"}}"#, late.strip_suffix('}').unwrap());
+        assert_eq!(told(&late), Ok(vec![Signal::Sequence(5).into(), ticker.into()]), "in any order");
     }
 
     #[test]
     fn a_snapshot_dates_nothing_and_an_empty_one_says_nothing() {
         let updates = told(&UPDATE.replace("\"update\"", "\"snapshot\"")).unwrap();
-        assert!(matches!(updates.last(), Some(Update::Fact(common::Fact::Ticker(ticker))) if ticker.at.is_none()));
+        assert!(matches!(updates.first(), Some(Update::Fact(common::Fact::Ticker(ticker))) if ticker.at.is_none()));
         let empty = r#"{"channel":"ticker","timestamp":"2026-09-05T22:10:31Z","sequence_num":0,"events":[{"type":"snapshot","tickers":[{"type":"ticker","product_id":"","price":"","best_bid":""}]}]}"#;
         assert_eq!(told(empty), Ok(vec![Signal::Sequence(0).into()]));
     }

@@ -92,15 +92,17 @@ impl Feed for Tickers {
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
         let mut reader = Reader::new(frame);
         let mut ticker = Ticker::default();
-        let (mut kind, mut topic, mut subject, mut data) = ("", "", "", None);
+        let (mut kind, mut topic, mut subject, mut later) = ("", "", "", None);
         reader.object(|key, value| {
             match key {
                 "type" => kind = value.text()?,
                 "topic" => topic = value.text()?,
                 "subject" => subject = value.text()?,
+                // As it always came: behind the type and the topic.
+                "data" if kind == "message" && !topic.is_empty() => figures(topic, value, &mut ticker)?,
+                // Errors put a sentence here.
                 "data" => {
-                    // Errors put a sentence here; read it once the type is known.
-                    data = Some(*value);
+                    later = Some(*value);
                     value.skip()?;
                 }
                 _ => value.skip()?,
@@ -108,16 +110,17 @@ impl Feed for Tickers {
             Ok(())
         })?;
         reader.end()?;
-        match (kind, &mut data) {
-            ("message", Some(data)) => {
-                if let Some(symbol) = topic.strip_prefix(TICKER) {
-                    // The topic of all symbols names them in the subject.
-                    ticker.symbol = if symbol == "all" { subject } else { symbol };
-                    quote(data, &mut ticker)?;
-                } else if topic.starts_with(SNAPSHOT) {
-                    snapshot(data, &mut ticker)?;
-                } else {
-                    return Err(Fault::protocol(format!("unknown topic {}", common::excerpt(topic))));
+        match (kind, later) {
+            ("message", later) => {
+                if let Some(mut data) = later {
+                    figures(topic, &mut data, &mut ticker)?;
+                }
+                // The topic of all symbols names them in the subject.
+                if ticker.symbol == "all" {
+                    ticker.symbol = subject;
+                }
+                if ticker.symbol.is_empty() {
+                    return Err(Fault::decode("a message without a symbol"));
                 }
                 tell(ticker.into());
                 Ok(())
@@ -139,6 +142,18 @@ impl Feed for Tickers {
     /// The streams send nothing until something changes.
     fn seeds(&self) -> Vec<Query> {
         vec![super::all_tickers()]
+    }
+}
+
+/// The figures of a message, whichever topic they are of.
+fn figures<'f>(topic: &'f str, data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
+    if let Some(symbol) = topic.strip_prefix(TICKER) {
+        ticker.symbol = symbol;
+        quote(data, ticker)
+    } else if topic.starts_with(SNAPSHOT) {
+        snapshot(data, ticker)
+    } else {
+        Err(Fault::protocol(format!("unknown topic {}", common::excerpt(topic))))
     }
 }
 
@@ -224,6 +239,9 @@ mod tests {
         assert_eq!(told(QUOTE), Ok(vec![ticker.into()]));
         let all = QUOTE.replace("ticker:ETH-USDT", "ticker:all").replace("trade.ticker", "ETH-USDT");
         assert_eq!(told(&all), Ok(vec![ticker.into()]));
+        let (head, data) = QUOTE.rsplit_once(",\"data\":").unwrap();
+        let data_first = format!("{{\"data\":{},{}}}", data.strip_suffix('}').unwrap(), &head[1..]);
+        assert_eq!(told(&data_first), Ok(vec![ticker.into()]), "{data_first}");
     }
 
     #[test]

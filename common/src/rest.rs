@@ -109,9 +109,11 @@ impl Rest {
             lock(&self.budget).close(Instant::now() + wait);
             self.health.limited(OWN, wait);
         }
-        if fault.kind == Kind::Maintenance {
-            // The next status that the venue tells lifts it.
-            self.health.learn(|known| known.up = Some(false));
+        // Until the venue tells its status again.
+        match fault.kind {
+            Kind::Maintenance => self.health.learn(|known| known.up = Some(false)),
+            Kind::Network | Kind::Timeout | Kind::Tls => self.health.learn(|known| known.up = None),
+            _ => {}
         }
         let fault = Fault { detail: format!("{name}: {}", fault.detail), ..fault };
         self.health.fault(Source::Rest, &fault);

@@ -95,6 +95,10 @@ pub async fn run(context: Arc<Context>, selection: Selection, every: Duration) {
 async fn compare_clocks(context: Arc<Context>) {
     loop {
         let measured = context.rest.measure_clock().await;
+        if measured.is_err() {
+            // Either clock may have been set since the last time.
+            context.health.learn(|known| known.skew = None);
+        }
         sleep(if measured.is_ok() { CLOCK } else { AGAIN }).await;
     }
 }

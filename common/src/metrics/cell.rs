@@ -45,6 +45,11 @@ fn figures(ticker: &Ticker<'_>) -> [Said; FIGURES] {
     ]
 }
 
+/// Not a number, as bits: nothing was said yet, and a REST reply may fill it.
+const SILENT: u64 = f64::NAN.to_bits();
+/// Not a number either: the stream said that there is none, and an older REST reply has no say in that.
+const NOTHING: u64 = SILENT | 1;
+
 /// Never expires: the line that wrote it lives.
 const ALIVE: u64 = u64::MAX;
 
@@ -75,7 +80,7 @@ pub struct Word<'t, 'f> {
 
 impl Default for Cell {
     fn default() -> Self {
-        let unknown = || AtomicU64::new(f64::NAN.to_bits());
+        let unknown = || AtomicU64::new(SILENT);
         Self {
             version: AtomicU32::new(0),
             dial: AtomicU32::new(0),
@@ -95,7 +100,7 @@ impl Cell {
             for (figure, said) in self.figures.iter().zip(figures(word.ticker)) {
                 match said {
                     Said::Silent => {}
-                    Said::Nothing => figure.store(f64::NAN.to_bits(), Ordering::Relaxed),
+                    Said::Nothing => figure.store(NOTHING, Ordering::Relaxed),
                     Said::Number(value) => figure.store(value.to_bits(), Ordering::Relaxed),
                 }
             }
@@ -112,7 +117,7 @@ impl Cell {
             self.adopt(dial);
             for (figure, said) in self.figures.iter().zip(figures(word.ticker)) {
                 if let Said::Number(value) = said
-                    && f64::from_bits(figure.load(Ordering::Relaxed)).is_nan()
+                    && figure.load(Ordering::Relaxed) == SILENT
                 {
                     figure.store(value.to_bits(), Ordering::Relaxed);
                 }
@@ -176,7 +181,7 @@ impl Cell {
         }
         if self.expires.load(Ordering::Relaxed) != ALIVE {
             for value in self.figures.iter().chain([&self.updated, &self.lag]) {
-                value.store(f64::NAN.to_bits(), Ordering::Relaxed);
+                value.store(SILENT, Ordering::Relaxed);
             }
         }
         self.dial.store(dial, Ordering::Relaxed);
@@ -268,8 +273,12 @@ mod tests {
     fn a_seed_fills_only_what_is_unknown() {
         let cell = Cell::default();
         cell.say(1, word(&LAST));
-        cell.seed(1, word(&Ticker { last: Said::Number(1.0), bid: Said::Number(2.0), ..EMPTY }));
+        let reply = Ticker { last: Said::Number(1.0), bid: Said::Number(2.0), ..EMPTY };
+        cell.seed(1, word(&reply));
         assert_eq!(last_and_bid(&cell, 0), (Some(7.0), Some(2.0)));
+        cell.say(1, word(&NO_BID));
+        cell.seed(1, word(&reply));
+        assert_eq!(last_and_bid(&cell, 0), (Some(7.0), None), "the stream said that there is none");
     }
 
     #[test]

@@ -40,7 +40,7 @@ check: tools ## Format, lints and configuration files, without running anything
 tools: ## Fetch Prometheus and Alertmanager into .tools unless they are installed
 	@scripts/fetch-tools $(if $(CI),,|| true)
 
-bench: build ## Measure the exporters beside a plain one, about 5 minutes [BENCH="--quick", BENCH="--write"]
+bench: build ## Measure the exporters beside a plain one, ten minutes with the build [BENCH="--quick", BENCH="--write"]
 	@$(OUT)/release/bench $(BENCH)
 
 docs: ## Regenerate the generated parts of the documentation

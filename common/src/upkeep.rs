@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::context::Context;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::metrics::board::{Row, Table};
 use crate::metrics::health::unix_now;
 use crate::symbols::{Chosen, Ranked, Selection, choose, rank, spread};
@@ -106,8 +106,11 @@ async fn compare_clocks(context: Arc<Context>) {
 async fn watch_status(context: Arc<Context>) {
     let Some(query) = context.venue.status() else { return };
     loop {
-        // A refusal is counted, and a venue down for work is noted, by the REST client.
-        let _ = context.rest.ask(&query, &mut |_| {}).await;
+        // A venue that says it is down for work is noted by the REST client; any other failure tells nothing.
+        let asked = context.rest.ask(&query, &mut |_| {}).await;
+        if asked.is_err_and(|fault| fault.kind != Kind::Maintenance) {
+            context.health.learn(|known| known.up = None);
+        }
         sleep(STATUS).await;
     }
 }

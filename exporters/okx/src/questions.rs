@@ -72,6 +72,12 @@ pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
     Ok(None)
 }
 
+/// All or nothing: whether the venue is up cannot be told from a part.
+#[derive(Deserialize)]
+struct Works {
+    data: Vec<Work>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Work {
@@ -94,8 +100,8 @@ pub fn status_demo<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<Strin
 
 /// Down means work under way on websockets (0) or trading (5, and its batches 8 and 9), not on bots or copy trading.
 fn system<'f>(body: &'f str, concerns: fn(&str) -> bool, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let rows: Answer<Work> = serde_json::from_str(body)?;
-    let down = rows.data.good(tell).iter().any(|work| {
+    let rows: Works = serde_json::from_str(body)?;
+    let down = rows.data.iter().any(|work| {
         work.state == "ongoing" && concerns(&work.env) && matches!(work.service_type.as_str(), "0" | "5" | "8" | "9")
     });
     tell(Fact::Status { up: !down }.into());

@@ -97,7 +97,7 @@ async fn stream(context: &Arc<Context>, chosen: &Chosen, report: &mut Report) {
     while Instant::now() < deadline && !context.health.connected(Source::Public) {
         sleep(Duration::from_millis(20)).await;
     }
-    let host = &context.stream_host;
+    let host = context.stream_host(Source::Public);
     match context.health.lines(Source::Public).pop() {
         Some(line) if line.standing == Standing::Live => {
             let heard = context.health.last_message(Source::Public).map_or(0.0, |at| unix_now() - at);

@@ -89,6 +89,58 @@ impl Source {
     }
 }
 
+/// Why a venue refused a key, as far as its answer tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// It does not know the key.
+    Key,
+    /// The signature does not fit.
+    Secret,
+    /// The passphrase does not fit.
+    Passphrase,
+    /// The key is over.
+    Expired,
+    /// The key may not be used from this address.
+    Address,
+    /// The key lacks a permission.
+    Scope,
+    /// The key belongs to the live venue and this is its test environment, or the other way round.
+    Environment,
+    /// Our clock, or the time that we signed with.
+    Clock,
+    /// The venue gives one answer for several of these.
+    Unsaid,
+    /// The account, not the key: frozen, under review, not served in this country.
+    Account,
+    /// The venue does not serve this, here or to this account.
+    Unserved,
+}
+
+impl Cause {
+    /// What to do about it.
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Cause::Key => "check the API key: a typo, a deleted key, or a key of another region or site of the venue",
+            Cause::Secret => "check the API secret: it does not belong to this key",
+            Cause::Passphrase => {
+                "check the API passphrase: it is the one chosen when the key was made, not the password"
+            }
+            Cause::Expired => "the key has expired: make a new one",
+            Cause::Address => "add this machine's public address to the key's list of addresses",
+            Cause::Scope => "give the key permission to read this",
+            Cause::Environment => "the key is of the other environment: see --exchange.testnet",
+            Cause::Clock => "set this machine's clock, for example by chrony or systemd-timesyncd",
+            Cause::Unsaid => {
+                "check key and secret, the key's list of addresses, its permission to read, its expiry, and that it is of this environment"
+            }
+            Cause::Account => "ask the venue: it is about the account, not the key",
+            Cause::Unserved => {
+                "check that the address is the venue's own API; otherwise the venue does not serve this here"
+            }
+        }
+    }
+}
+
 /// One thing that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -98,17 +150,25 @@ pub struct Fault {
     pub detail: String,
     /// How long the venue told us to stay away.
     pub wait: Option<Duration>,
+    /// Why the key was refused, where it was.
+    pub cause: Option<Cause>,
 }
 
 impl Fault {
     /// A fault of this kind, told in one sentence.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), wait: None }
+        Self { kind, detail: detail.into(), wait: None, cause: None }
     }
 
     /// The same, with the time that the venue told us to stay away.
     pub fn after(mut self, wait: Option<Duration>) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// The same, with the reason for which a key was refused.
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
         self
     }
 
@@ -125,7 +185,8 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.as_str(), self.detail)
+        write!(f, "{}: {}", self.kind.as_str(), self.detail)?;
+        self.cause.map_or(Ok(()), |cause| write!(f, "; {}", cause.cure()))
     }
 }
 

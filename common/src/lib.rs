@@ -3,6 +3,7 @@
 //! A price travels one way: socket → [`websocket::line`] → [`venue::Feed::decode`] → [`update::Update`] →
 //! [`metrics::cell`] → [`metrics::scrape`]. `docs/architecture.md` has the picture.
 
+pub mod account;
 pub mod budget;
 pub mod check;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod number;
 pub mod rest;
 pub mod rows;
 pub mod run;
+pub mod secrets;
 pub mod symbols;
 pub mod update;
 pub mod upkeep;
@@ -24,10 +26,14 @@ pub mod venue;
 pub mod web;
 pub mod websocket;
 
-pub use fault::{Fault, Kind, Source, excerpt};
+pub use account::amount::Amount;
+pub use account::{Account, Ask, Entry, Topic, View};
+pub use fault::{Cause, Fault, Kind, Source, excerpt};
 pub use number::Said;
 pub use rest::status_fault;
 pub use rows::Rows;
 pub use run::main;
+pub use rust_decimal::Decimal;
+pub use secrets::keyring::{Keyring, Keys};
 pub use update::{Fact, Instrument, Limit, Market, Micros, Signal, Tell, Ticker, Update};
-pub use venue::{About, Allowance, Endpoint, Feed, Heartbeat, Hosts, Query, Reply, Request, Setup, Step, Venue};
+pub use venue::{About, Allowance, Endpoint, Feed, Heartbeat, Host, Hosts, Query, Reply, Request, Setup, Step, Venue};

@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
+use crate::account::desk::{self, Desk};
 use crate::config::{Config, Stop, Task};
 use crate::context::Context;
-use crate::fault::Fault;
 use crate::metrics::scrape::Exposition;
 use crate::venue::{About, Setup, Venue};
 use crate::web::server::{Site, serve};
@@ -42,7 +42,15 @@ pub fn main(about: &'static About, build: fn(&Setup) -> Arc<dyn Venue>) -> ExitC
         Task::HealthCheck => return check::health(&config),
         Task::Run | Task::Check => {}
     }
-    let context = match Context::new(about, venue, &config) {
+    keep_no_core();
+    let desk = match &config.credentials {
+        None => None,
+        Some(keys) => match venue.account(Arc::clone(keys)) {
+            Ok(account) => Some(Arc::new(Desk::new(account, Arc::clone(keys), config.terms.clone()))),
+            Err(line) => return complain(about, &line, UNUSABLE),
+        },
+    };
+    let context = match Context::new(about, venue, desk, &config) {
         Ok(context) => context,
         Err(fault) => return complain(about, &fault.detail, 1),
     };
@@ -64,8 +72,14 @@ pub fn main(about: &'static About, build: fn(&Setup) -> Arc<dyn Venue>) -> ExitC
     log::start(config.log_level, config.log_format);
     match runtime.block_on(run(local, context, config, listener)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => complain(about, &fault.detail, 1),
+        Err((status, line)) => complain(about, &line, status),
     }
+}
+
+/// A crash must not write the key to a disk. Where the limit cannot be set the system's own stays.
+fn keep_no_core() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 fn complain(about: &About, line: &str, status: u8) -> ExitCode {
@@ -74,14 +88,20 @@ fn complain(about: &About, line: &str, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
-async fn run(local: LocalSet, context: Arc<Context>, config: Config, listener: TcpListener) -> Result<(), Fault> {
-    let broken = |what: &str| Fault::protocol(what.to_owned());
+async fn run(
+    local: LocalSet,
+    context: Arc<Context>,
+    config: Config,
+    listener: TcpListener,
+) -> Result<(), (u8, String)> {
+    let broken = |what: &str| (1, what.to_owned());
     let mut terminate = signal(SignalKind::terminate()).map_err(|_| broken("cannot hear SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|_| broken("cannot hear SIGINT"))?;
     let (stop, stopped) = watch::channel(false);
     let about = context.about;
     let exposition =
-        Exposition::new(about.name, Arc::clone(&context.board), Arc::clone(&context.health), config.compat);
+        Exposition::new(about.name, Arc::clone(&context.board), Arc::clone(&context.health), config.compat)
+            .with_account(&context);
     let site =
         Site { context: Arc::clone(&context), exposition: Arc::new(exposition), telemetry_path: config.telemetry_path };
     let address = config.listen.to_string();
@@ -93,12 +113,21 @@ async fn run(local: LocalSet, context: Arc<Context>, config: Config, listener: T
     });
     thread.map_err(|_| broken("cannot start the web server's thread"))?;
     tracing::info!(exchange = about.name, version = env!("CARGO_PKG_VERSION"), address, symbols = %config.selection, "started");
-    if config.credentials.is_some() {
-        tracing::warn!("credentials are set, but this version streams market data only: they are not used");
-    }
-    let work = local.run_until(upkeep::run(Arc::clone(&context), config.selection, config.symbols_interval));
+    let market = upkeep::run(Arc::clone(&context), config.selection, config.symbols_interval);
+    let account = async {
+        match &context.desk {
+            Some(desk) => desk::run(Arc::clone(&context), Arc::clone(desk)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let work = local.run_until(async {
+        tokio::select! {
+            () = market => Ok(()),
+            why = account => Err((UNUSABLE, why)),
+        }
+    });
     let result = tokio::select! {
-        () = work => Ok(()),
+        done = work => done,
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
         _ = web.changed() => Err(broken("the web server ended")),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::account::Entry;
 use crate::fault::Fault;
 use crate::number::Said;
 
@@ -14,6 +15,16 @@ impl Micros {
     /// From the milliseconds that most venues send.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1000))
+    }
+
+    /// From Unix seconds.
+    pub fn of_unix(seconds: f64) -> Self {
+        Self((seconds * 1e6) as i64)
+    }
+
+    /// Milliseconds, as most venues want them.
+    pub const fn as_millis(self) -> i64 {
+        self.0.div_euclid(1000)
     }
 
     /// As the seconds of Prometheus.
@@ -144,6 +155,8 @@ pub enum Fact<'f> {
     },
     /// A limiter's state.
     Limit(Limit<'f>),
+    /// Something for the account's book.
+    Entry(Entry),
 }
 
 /// One statement of a frame or reply.
@@ -166,6 +179,12 @@ impl<'f> From<Signal<'f>> for Update<'f> {
 impl<'f> From<Fact<'f>> for Update<'f> {
     fn from(fact: Fact<'f>) -> Self {
         Update::Fact(fact)
+    }
+}
+
+impl From<Entry> for Update<'_> {
+    fn from(entry: Entry) -> Self {
+        Update::Fact(Fact::Entry(entry))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::context::Context;
-use crate::fault::{Fault, Kind};
+use crate::fault::{Fault, Kind, Source};
 use crate::metrics::board::{Row, Table};
 use crate::metrics::health::unix_now;
 use crate::symbols::{Chosen, Ranked, Selection, choose, rank, spread};
@@ -39,16 +39,26 @@ pub async fn take_stock(context: &Context) -> Result<Vec<Ranked>, Fault> {
             }
         })
         .await?;
+    // Without an account there is nothing to value.
+    let valued = context.desk.is_some();
+    if valued {
+        context.quotes.list(&listed);
+    }
+    let mut quotes = context.quotes.collect();
     let mut figures: HashMap<String, (f64, f64)> = HashMap::new();
     context
         .rest
         .ask(&context.venue.tickers(), &mut |fact| {
             if let Fact::Ticker(ticker) | Fact::Seed(ticker) = fact {
+                quotes.say(&ticker, unix_now());
                 let known = |said: crate::number::Said| said.number().unwrap_or(0.0);
                 figures.insert(ticker.symbol.to_owned(), (known(ticker.volume_quote), known(ticker.last)));
             }
         })
         .await?;
+    if valued {
+        context.quotes.replace(quotes);
+    }
     if listed.is_empty() {
         return Err(Fault::protocol("the venue's list is empty"));
     }
@@ -170,7 +180,8 @@ pub fn load(context: &Context, table: &Table, instruments: Vec<Arc<Instrument>>)
     let asked: HashSet<&str> = instruments.iter().map(|one| one.asked.as_str()).collect();
     let wanted = |row: &&Arc<Row>| asked.contains(row.instrument.asked.as_str());
     let rows = table.rows.iter().filter(wanted).cloned().collect();
-    Cargo { feed: context.venue.feed(instruments.clone()).into(), instruments, rows }
+    let feed = context.venue.feed(instruments.clone()).into();
+    Cargo { feed, instruments, rows, source: Source::Public }
 }
 
 /// Says what changed, and what was asked for and can't be had.

@@ -2,11 +2,17 @@
 //! here touches a socket, a clock, a task, a metric or a log; `common` does that, once, for all venues.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
+use crate::account::Account;
 use crate::fault::Fault;
-use crate::update::{Instrument, Tell};
+use crate::net;
+use crate::secrets::keyring::Keyring;
+use crate::update::{Instrument, Micros, Tell};
 
 /// Fixed facts about a venue.
 #[derive(Clone, Debug)]
@@ -29,6 +35,12 @@ pub struct About {
     pub dials: Allowance,
     /// REST weight that the venue allows in a window; one request weighs what [`Request::weight`] says.
     pub requests: Allowance,
+    /// Limits of their own, by the name that [`Request::pool`] uses.
+    pub pools: &'static [(&'static str, Allowance)],
+    /// Assets through which others are priced, the most liquid first.
+    pub hubs: &'static [&'static str],
+    /// Claims that the venue itself redeems one for one: no market prices them.
+    pub pars: &'static [(&'static str, &'static str)],
 }
 
 /// Base URLs, without the documented paths.
@@ -36,6 +48,8 @@ pub struct About {
 pub struct Hosts {
     /// REST.
     pub rest: Cow<'static, str>,
+    /// REST of the derivatives, where they have a host of their own; else empty.
+    pub rest_futures: Cow<'static, str>,
     /// Public stream.
     pub ws: Cow<'static, str>,
     /// Private stream.
@@ -43,9 +57,19 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// The three base URLs.
-    pub const fn new(rest: &'static str, ws: &'static str, ws_private: &'static str) -> Self {
-        Self { rest: Cow::Borrowed(rest), ws: Cow::Borrowed(ws), ws_private: Cow::Borrowed(ws_private) }
+    /// The base URLs: REST, REST of the derivatives (empty where it is the same), public stream, private stream.
+    pub const fn new(
+        rest: &'static str,
+        rest_futures: &'static str,
+        ws: &'static str,
+        ws_private: &'static str,
+    ) -> Self {
+        Self {
+            rest: Cow::Borrowed(rest),
+            rest_futures: Cow::Borrowed(rest_futures),
+            ws: Cow::Borrowed(ws),
+            ws_private: Cow::Borrowed(ws_private),
+        }
     }
 }
 
@@ -65,6 +89,8 @@ pub struct Setup {
     pub hosts: Hosts,
     /// True where the user set the public stream's address, so that it wins over an address the venue hands out.
     pub ws_given: bool,
+    /// True where the user set the private stream's address, likewise.
+    pub ws_private_given: bool,
     /// The venue's test or demo environment.
     pub testnet: bool,
 }
@@ -88,6 +114,17 @@ pub trait Venue: Send + Sync {
 
     /// The public conversation about these instruments, at most [`About::symbols_per_line`] of them.
     fn feed(&self, instruments: Vec<Arc<Instrument>>) -> Box<dyn Feed>;
+
+    /// What USDT is worth in dollars and in this fiat by the venue's own word, where no market of its own says so:
+    /// tells [`Entry::Rate`](crate::account::Entry::Rate) rows. Asked every minute, without a key.
+    fn rates(&self, _fiat: &str) -> Vec<Query> {
+        Vec::new()
+    }
+
+    /// The account that a key opens. The error, one line, says what is wrong with the key's form; it ends the start.
+    fn account(&self, _keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
+        Err("accounts of this venue are not read yet".into())
+    }
 }
 
 /// One websocket conversation.
@@ -100,8 +137,8 @@ pub trait Feed: Send + Sync {
     /// Where to dial and what the line demands; `ticket` is the reply's body, empty where none is asked for.
     fn endpoint(&self, ticket: &str) -> Result<Endpoint, Fault>;
 
-    /// What to say after the dial, one step after the other.
-    fn opening(&self) -> Vec<Step>;
+    /// What to say after the dial, one step after the other; `now` is the venue's clock, for logins.
+    fn opening(&self, now: Micros) -> Result<Vec<Step>, Fault>;
 
     /// Reads one text frame.
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault>;
@@ -152,26 +189,50 @@ impl Query {
     pub fn page(&self, page: Option<&str>) -> Request {
         let mut request = self.request.clone();
         if let Some(page) = page {
-            let and = if request.query.is_empty() { "" } else { "&" };
-            request.query = format!("{}{and}{}={page}", request.query, self.page_as);
+            request.append(&format!("{}={page}", self.page_as));
         }
         request
     }
 }
 
-/// A REST request, without host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which of the venue's hosts a request goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// [`Hosts::rest`].
+    #[default]
+    Main,
+    /// [`Hosts::rest_futures`].
+    Futures,
+}
+
+/// A REST request, without host. Its `Debug` shows neither query nor headers: signatures stand there.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// POST instead of GET.
     pub post: bool,
+    /// To which host.
+    pub host: Host,
     /// Path from the host, such as `/api/v5/public/time`.
     pub path: String,
     /// What follows the `?`, encoded as it is to be sent.
     pub query: String,
+    /// What a POST carries.
+    pub body: String,
     /// Further headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Zeroizing<String>)>,
     /// What the venue charges for it.
     pub weight: u32,
+    /// The limit that it is charged to: empty for [`About::requests`], else a name of [`About::pools`].
+    pub pool: &'static str,
+    /// Signed with the account's key, at the last moment before it is sent.
+    pub signed: bool,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.post { "POST" } else { "GET" };
+        write!(f, "{verb} {}{}", self.path, if self.signed { " (signed)" } else { "" })
+    }
 }
 
 impl Request {
@@ -191,16 +252,59 @@ impl Request {
         self
     }
 
+    /// With this body, of JSON.
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Of this weight.
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
     }
 
+    /// Charged to this limit.
+    pub fn pool(mut self, pool: &'static str) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// To the host of the derivatives.
+    pub fn futures(mut self) -> Self {
+        self.host = Host::Futures;
+        self
+    }
+
+    /// With the account's signature.
+    pub fn signed(mut self) -> Self {
+        self.signed = true;
+        self
+    }
+
     /// With this header.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((name, Zeroizing::new(value.into())));
         self
+    }
+
+    /// `GET` or `POST`, as signatures spell it.
+    pub fn method(&self) -> &'static str {
+        if self.post { "POST" } else { "GET" }
+    }
+
+    /// Path and query as they go over the wire.
+    pub fn target(&self) -> String {
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        format!("{}{mark}{}", self.path, self.query)
+    }
+
+    /// Adds to the query.
+    pub fn append(&mut self, more: &str) {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        self.query.push_str(more);
     }
 }
 
@@ -241,7 +345,7 @@ impl Reply<'_> {
 }
 
 /// Where a conversation happens and what it demands of us.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The whole address.
     pub url: String,
@@ -253,6 +357,13 @@ pub struct Endpoint {
     pub pace: Duration,
     /// How long the venue keeps a line open at most; we move to another one before.
     pub lifetime: Option<Duration>,
+}
+
+/// Without the address: some carry a token.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", net::host(&self.url))
+    }
 }
 
 /// The keep-alive that the client sends.
@@ -267,10 +378,17 @@ pub struct Heartbeat {
 }
 
 /// Things to say together, and how many answers to await before going on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Step {
     /// Messages, in order.
     pub say: Vec<String>,
     /// Answers to await: accepted or refused.
     pub answers: usize,
+}
+
+/// Without the messages: logins carry signatures, on OKX the passphrase itself.
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Step({} messages, {} answers)", self.say.len(), self.answers)
+    }
 }

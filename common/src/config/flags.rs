@@ -85,6 +85,13 @@ pub const FLAGS: &[Flag] = &[
         help: "Base URL of the REST API; the documented path is appended.",
     },
     Flag {
+        name: "exchange.rest-futures-url",
+        env: Env::Venue("REST_FUTURES_URL"),
+        default: "",
+        value: "URL",
+        help: "Base URL of the derivatives' REST API, where that has a host of its own (Binance, KuCoin); the same as --exchange.rest-url where only that is set.",
+    },
+    Flag {
         name: "exchange.ws-url",
         env: Env::Venue("WS_URL"),
         default: "",
@@ -96,7 +103,7 @@ pub const FLAGS: &[Flag] = &[
         env: Env::Venue("WS_PRIVATE_URL"),
         default: "",
         value: "URL",
-        help: "Base URL of the private stream.",
+        help: "Base URL of the private stream; the documented path is appended.",
     },
     Flag {
         name: "exchange.testnet",
@@ -110,7 +117,42 @@ pub const FLAGS: &[Flag] = &[
         env: Env::Venue("RATE_LIMIT_SHARE"),
         default: "0.1",
         value: "SHARE",
-        help: "The most of the venue's REST limit that this process may use, above 0 and at most 1.",
+        help: "The most of each of the venue's REST limits that this process may use, above 0 and at most 1.",
+    },
+    Flag {
+        name: "exchange.account",
+        env: Env::Venue("ACCOUNT"),
+        default: "",
+        value: "NAME",
+        help: "Adds the label `account` with this value to every series about the account.",
+    },
+    Flag {
+        name: "exchange.account-interval",
+        env: Env::Venue("ACCOUNT_INTERVAL"),
+        default: "30s",
+        value: "TIME",
+        help: "Between two full refreshes of the account over REST; private streams tell changes in between.",
+    },
+    Flag {
+        name: "exchange.refuse-withdraw-key",
+        env: Env::Venue("REFUSE_WITHDRAW_KEY"),
+        default: "false",
+        value: SWITCH,
+        help: "Do not run with a key that may withdraw: end with status 2. Without it such a key is warned of.",
+    },
+    Flag {
+        name: "equity.fiat",
+        env: Env::Whole("QUOTE_FIAT"),
+        default: "BRL",
+        value: "CODE",
+        help: "The fiat in which equity is shown besides USDT and USD.",
+    },
+    Flag {
+        name: "equity.rate-sources",
+        env: Env::Whole("QUOTE_SOURCES"),
+        default: "binance,okx,bybit,coinbase,kucoin",
+        value: "VENUES",
+        help: "Whose public ticker tells what USDT is in dollars and in the fiat where the venue itself does not: tried in this order, each as `name` or `name=URL`, or `none`.",
     },
     Flag {
         name: "exchange.allow-plaintext",
@@ -163,8 +205,8 @@ pub fn reference() -> String {
         "\n## Credentials\n\n\
          `X_API_KEY`, `X_API_SECRET` and, on KuCoin and OKX, `X_API_PASSPHRASE`; each may be given as `X_API_KEY_FILE` and so\n\
          on instead, the path of a mounted secret. Never flags: flags show in `ps`. None at all is a normal way to run:\n\
-         market data only. Some but not all is an error that names what is missing. **This version streams market data\n\
-         only:** it checks that credentials are complete and uses them for nothing.\n\n\
+         market data only. Some but not all is an error that names what is missing. Files are read again when they change,\n\
+         without a restart. A key that may read and no more is all that is needed.\n\n\
          ## Subcommands\n\n\
          | command | what it does | exit status |\n|---|---|---|\n\
          | (none) | run | 0 after SIGTERM or SIGINT, 2 for a configuration that cannot be used |\n\

@@ -7,12 +7,14 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
-use secrecy::SecretString;
 
+use crate::account::desk::Terms;
 use crate::net;
+use crate::secrets::keyring::{Keyring, Origin};
 use crate::symbols::Selection;
 use crate::venue::{About, Hosts, Setup};
 use flags::{Env, FLAGS, Flag, SWITCH};
@@ -40,13 +42,6 @@ pub enum LogFormat {
     Logfmt,
     /// One JSON object a line.
     Json,
-}
-
-/// A complete set of credentials.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// In the order of [`About::credentials`].
-    pub parts: Vec<SecretString>,
 }
 
 /// All settings.
@@ -77,7 +72,9 @@ pub struct Config {
     /// How log lines look.
     pub log_format: LogFormat,
     /// The key, if one was given.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<Arc<Keyring>>,
+    /// The account's part.
+    pub terms: Terms,
 }
 
 /// Why there is no configuration.
@@ -143,10 +140,16 @@ impl Given<'_> {
         let setup = Setup {
             hosts: Hosts {
                 rest: url("exchange.rest-url", &hosts.rest, ["https", "http"])?,
+                rest_futures: match self.text("exchange.rest-url")?.0.is_empty() {
+                    true => url("exchange.rest-futures-url", &hosts.rest_futures, ["https", "http"])?,
+                    // Another host for the one and the venue's own for the other would mix two environments.
+                    false => url("exchange.rest-futures-url", "", ["https", "http"])?,
+                },
                 ws: url("exchange.ws-url", &hosts.ws, ["wss", "ws"])?,
                 ws_private: url("exchange.ws-private-url", &hosts.ws_private, ["wss", "ws"])?,
             },
             ws_given: !self.text("exchange.ws-url")?.0.is_empty(),
+            ws_private_given: !self.text("exchange.ws-private-url")?.0.is_empty(),
             testnet,
         };
         let telemetry_path: String = self.parsed("web.telemetry-path")?;
@@ -168,7 +171,24 @@ impl Given<'_> {
             log_level: self.level()?,
             log_format: self.log_format()?,
             credentials: self.credentials(about)?,
+            terms: Terms {
+                label: self.text("exchange.account")?.0,
+                interval: self.time("exchange.account-interval", Duration::from_secs(1))?,
+                refuse_withdraw: self.switch("exchange.refuse-withdraw-key")?,
+                fiat: self.fiat()?,
+                sources: self.parsed("equity.rate-sources")?,
+            },
         })
+    }
+
+    fn fiat(&self) -> Result<String, String> {
+        let (text, origin) = self.text("equity.fiat")?;
+        let code = text.to_uppercase();
+        if code.len() == 3 && code.chars().all(|c| c.is_ascii_uppercase()) {
+            Ok(code)
+        } else {
+            Err(format!("{origin}: wants a currency's code of three letters, such as BRL or EUR"))
+        }
     }
 
     /// A setting's text and where it came from.
@@ -274,36 +294,36 @@ impl Given<'_> {
     }
 
     /// All credentials or none; each from its variable or from the file that its `_FILE` variable names.
-    fn credentials(&self, about: &About) -> Result<Option<Credentials>, String> {
-        let mut parts = Vec::new();
+    fn credentials(&self, about: &About) -> Result<Option<Arc<Keyring>>, String> {
+        let mut origins = Vec::new();
         let mut missing = Vec::new();
         for suffix in about.credentials {
             let variable = format!("{}{suffix}", self.prefix);
-            match self.secret(&variable)? {
-                Some(secret) => parts.push(secret),
+            match self.origin(&variable)? {
+                Some(origin) => {
+                    // A file that cannot be read is told of before what else may be missing.
+                    origin.read()?;
+                    origins.push(origin);
+                }
                 None => missing.push(variable),
             }
         }
-        match (parts.is_empty(), missing.is_empty()) {
+        match (origins.is_empty(), missing.is_empty()) {
             (true, _) => Ok(None),
-            (false, true) => Ok(Some(Credentials { parts })),
+            (false, true) => Keyring::load(origins).map(Some),
             (false, false) => {
                 Err(format!("credentials are incomplete: set {} too, or none of them", missing.join(" and ")))
             }
         }
     }
 
-    fn secret(&self, variable: &str) -> Result<Option<SecretString>, String> {
+    fn origin(&self, variable: &str) -> Result<Option<Origin>, String> {
         let get = |name: &str| (self.env)(name).filter(|text| !text.is_empty());
         let file = format!("{variable}_FILE");
         match (get(variable), get(&file)) {
             (Some(_), Some(_)) => Err(format!("{variable} and {file} are both set; use one")),
-            (Some(secret), None) => Ok(Some(secret.into())),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) if !text.trim().is_empty() => Ok(Some(text.trim().to_owned().into())),
-                Ok(_) => Err(format!("{file}={path}: the file is empty")),
-                Err(error) => Err(format!("{file}={path}: {error}")),
-            },
+            (Some(secret), None) => Ok(Some(Origin::Given(secret.trim().to_owned().into()))),
+            (None, Some(path)) => Ok(Some(Origin::File { variable: file, path: path.into() })),
             (None, None) => Ok(None),
         }
     }

@@ -11,12 +11,15 @@ const OKX: About = About {
     name: "okx",
     title: "OKX",
     port: 8004,
-    live: Hosts::new("https://openapi.okx.com", "wss://ws.okx.com", "wss://ws.okx.com"),
-    test: Some(Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com")),
+    live: Hosts::new("https://openapi.okx.com", "", "wss://ws.okx.com", "wss://ws.okx.com"),
+    test: Some(Hosts::new("https://openapi.okx.com", "", "wss://wspap.okx.com", "wss://wspap.okx.com")),
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
     symbols_per_line: 100,
     dials: ALLOWANCE,
     requests: ALLOWANCE,
+    pools: &[],
+    hubs: &[],
+    pars: &[],
 };
 
 fn read(arguments: &[&str], env: &[(&str, &str)]) -> Result<Config, String> {

@@ -107,6 +107,12 @@ pub struct Known {
     pub listed_at: Option<f64>,
     /// Reasons for which `exchange_config_error` is 1.
     pub config_errors: BTreeSet<&'static str>,
+    /// What is dangerous though it works.
+    pub config_warnings: BTreeSet<&'static str>,
+    /// There is a key, so that private streams belong to what has to be up.
+    pub has_key: bool,
+    /// Why the account is not known, or no longer refreshed.
+    pub account_trouble: Option<String>,
 }
 
 /// The counters of one stream, resolved once.
@@ -133,7 +139,7 @@ pub struct Health {
     pub(super) requests: IntCounterVec,
     pub(super) durations: HistogramVec,
     pub(super) errors: IntCounterVec,
-    lines: Mutex<BTreeMap<usize, LineState>>,
+    lines: Mutex<BTreeMap<(Source, usize), LineState>>,
     last_message: Mutex<BTreeMap<Source, f64>>,
     limits: Mutex<BTreeMap<String, LimitState>>,
     known: Mutex<Known>,
@@ -175,11 +181,19 @@ impl Health {
                 health.errors.with_label_values(&[kind.as_str(), source.as_str()]);
             }
         }
-        for reason in PLANNED.into_iter().chain(Kind::ALL.map(Kind::as_str)) {
-            health.reconnects.with_label_values(&[Source::Public.as_str(), reason]);
-        }
-        health.stream(Source::Public);
+        health.expect(Source::Public);
         Ok(health)
+    }
+
+    /// This stream will be there: its counters start at zero.
+    pub fn expect(&self, source: Source) {
+        for reason in PLANNED.into_iter().chain(Kind::ALL.map(Kind::as_str)) {
+            self.reconnects.with_label_values(&[source.as_str(), reason]);
+        }
+        self.stream(source);
+        if source == Source::Private {
+            self.learn(|known| known.has_key = true);
+        }
     }
 
     /// The counters of a stream.
@@ -208,11 +222,12 @@ impl Health {
                 let held = before.map_or(0, |(_, held)| *held);
                 logged.insert((source, fault.kind), (now, 0));
                 drop(logged);
+                let cure = fault.cause.map_or(String::new(), |cause| format!("; {}", cause.cure()));
                 tracing::warn!(
                     kind = fault.kind.as_str(),
                     source = source.as_str(),
                     not_logged = held,
-                    "{}",
+                    "{}{cure}",
                     fault.detail
                 );
             }
@@ -236,19 +251,20 @@ impl Health {
     /// Notes where a connection stands.
     pub fn line(&self, number: usize, state: LineState) {
         let mut lines = lock(&self.lines);
-        match lines.get_mut(&number) {
+        let key = (state.source, number);
+        match lines.get_mut(&key) {
             Some(old) if old.standing == state.standing => {
                 *old = LineState { since: old.since, ..state };
             }
             _ => {
-                lines.insert(number, state);
+                lines.insert(key, state);
             }
         }
     }
 
     /// A connection is not wanted any more.
-    pub fn line_gone(&self, number: usize) {
-        lock(&self.lines).remove(&number);
+    pub fn line_gone(&self, source: Source, number: usize) {
+        lock(&self.lines).remove(&(source, number));
     }
 
     /// All connections of a stream, as they stand.
@@ -322,9 +338,17 @@ impl Health {
     pub fn reasons(&self) -> Vec<String> {
         let known = self.known();
         let mut reasons: Vec<String> = known.no_list.into_iter().collect();
-        let lines = self.lines(Source::Public);
+        let mut lines = self.lines(Source::Public);
         if reasons.is_empty() && lines.is_empty() {
             reasons.push("no connection yet".into());
+        }
+        if known.has_key {
+            let private = self.lines(Source::Private);
+            if private.is_empty() {
+                let why = known.account_trouble.clone().unwrap_or_else(|| "the key is being tried".into());
+                reasons.push(format!("no private stream yet: {why}"));
+            }
+            lines.extend(private);
         }
         for line in &lines {
             match &line.standing {
@@ -346,8 +370,11 @@ impl Health {
         let mut complaints = self.reasons();
         complaints.extend(known.config_errors.iter().map(|reason| match *reason {
             "unknown_symbol" => "symbols were asked for that the venue does not list".into(),
+            "invalid_credentials" => "the venue refuses the credentials".into(),
             other => format!("configuration: {}", other.replace('_', " ")),
         }));
+        complaints.extend(known.config_warnings.iter().map(|warning| (*warning).to_owned()));
+        complaints.extend(known.account_trouble);
         if known.up == Some(false) {
             complaints.push("the venue says that it is down".into());
         }

@@ -12,6 +12,8 @@ use super::cell::Shown;
 use super::encode::{Encoder, Format, block};
 use super::health::{Health, Standing, lock};
 use super::vocabulary::{self as names, COLUMNS, Compat, Metric};
+use crate::account::show;
+use crate::context::Context;
 use crate::fault::Source;
 
 /// How much is written before it is handed on.
@@ -26,6 +28,7 @@ pub struct Exposition {
     process: ProcessCollector,
     compat: bool,
     build_info: String,
+    account: Option<Arc<Context>>,
     /// The picture of the last scrape, for its memory.
     picture: Mutex<Vec<Shown>>,
 }
@@ -40,7 +43,14 @@ impl Exposition {
             ("rustc", env!("BUILD_RUSTC")),
         ]);
         let picture = Mutex::default();
-        Self { exchange, board, health, process: ProcessCollector::for_self(), compat, build_info, picture }
+        let process = ProcessCollector::for_self();
+        Self { exchange, board, health, process, compat, build_info, account: None, picture }
+    }
+
+    /// With the account of this context, where it has one.
+    pub fn with_account(mut self, context: &Arc<Context>) -> Self {
+        self.account = context.desk.is_some().then(|| Arc::clone(context));
+        self
     }
 
     /// Takes the picture. The scrape is written by calling [`Scrape::piece`] until it is empty.
@@ -151,6 +161,9 @@ impl Scrape {
         gauges.venue(&exposition.health);
         let mut encoder = gauges.encoder;
         let health = &exposition.health;
+        if let Some(context) = &exposition.account {
+            show::write(&mut encoder, context, exposition.compat);
+        }
         let counters: [&dyn Collector; 8] = [
             &health.messages,
             &health.bytes,
@@ -210,15 +223,23 @@ impl Gauges<'_> {
     }
 
     fn streams(&mut self, health: &Health) {
-        let source = Source::Public;
-        let stream = source.as_str();
-        let lines = health.lines(source);
-        let live = lines.iter().filter(|line| line.standing == Standing::Live).count();
-        self.family(&names::CONNECTION_STATUS, [(&[stream][..], f64::from(u8::from(health.connected(source))))]);
-        let counts = [(&[stream, "wanted"][..], lines.len() as f64), (&[stream, "live"][..], live as f64)];
-        self.family(&names::CONNECTIONS, counts);
-        let label = [stream];
-        self.family(&names::LAST_MESSAGE, health.last_message(source).map(|at| (&label[..], at)));
+        let private = health.known().has_key.then_some(Source::Private);
+        let streams: Vec<Source> = [Source::Public].into_iter().chain(private).collect();
+        let labels: Vec<[&str; 1]> = streams.iter().map(|source| [source.as_str()]).collect();
+        let each = || streams.iter().zip(&labels);
+        let status = each().map(|(source, label)| (&label[..], f64::from(u8::from(health.connected(*source)))));
+        self.family(&names::CONNECTION_STATUS, status);
+        let counts: Vec<([&str; 2], usize)> = streams
+            .iter()
+            .flat_map(|source| {
+                let (lines, stream) = (health.lines(*source), source.as_str());
+                let live = lines.iter().filter(|line| line.standing == Standing::Live).count();
+                [([stream, "wanted"], lines.len()), ([stream, "live"], live)]
+            })
+            .collect();
+        self.family(&names::CONNECTIONS, counts.iter().map(|(labels, count)| (&labels[..], *count as f64)));
+        let heard = each().filter_map(|(source, label)| Some((&label[..], health.last_message(*source)?)));
+        self.family(&names::LAST_MESSAGE, heard);
     }
 
     fn venue(&mut self, health: &Health) {

@@ -113,6 +113,32 @@ metrics! {
     ERRORS = Counter "exchange_errors_total" &["kind", "source"], "Errors by kind and by where they were met.";
     CLOCK_SKEW = Gauge "exchange_clock_skew_seconds" &[], "The venue's clock minus the local one.";
     SYSTEM_STATUS = Gauge "exchange_system_status" &[], "1 while the venue says that it is up, 0 while it says that it is not.";
+    BALANCE = Gauge "exchange_balance" &["asset", "wallet", "state"], "What a wallet holds of an asset, in units of the asset; state is free, locked or borrowed. Assets of which nothing is there have no series.";
+    WALLET_READ = Gauge "exchange_wallet_read_status" &["wallet"], "1 if the wallet could be read, 0 if the key may not or the venue does not serve it: its money is then in no figure.";
+    EQUITY = Gauge "exchange_equity" &["currency"], "Value of all wallets that could be read, net of debt, at this moment's prices. BRL and other fiat by USDT at the market of the source that exchange_fx_rate names.";
+    ASSET_VALUE = Gauge "exchange_asset_value_usdt" &["asset"], "Value of an asset over all wallets, net of debt, in USDT.";
+    UNPRICED = Gauge "exchange_unpriced_balance" &["asset"], "Net amount of an asset without a route to a price, in units of the asset: not part of equity.";
+    EQUITY_COVERAGE = Gauge "exchange_equity_coverage_ratio" &[], "Assets with a price over assets held, dust of less than 1 USDT left out.";
+    EQUITY_OLDEST = Gauge "exchange_equity_oldest_price_timestamp_seconds" &[], "When the oldest price that equity rests on was heard; absent where no price was needed.";
+    EQUITY_REPORTED = Gauge "exchange_equity_venue_reported" &["part", "currency"], "What the venue itself says that the account, or a part of it, is worth: a cross-check.";
+    FX_RATE = Gauge "exchange_fx_rate" &["base", "quote", "source"], "How much of the quote currency one base is, by the market of the source.";
+    FX_AVAILABLE = Gauge "exchange_fx_available" &["currency"], "1 while somebody says what USDT is worth in the currency; without it equity has no such series.";
+    ACCOUNT_SUCCESS = Gauge "exchange_account_last_success_timestamp_seconds" &[], "When the account was last refreshed completely.";
+    OPEN_POSITIONS = Gauge "exchange_open_positions" &["market"], "Open positions.";
+    OPEN_ORDERS = Gauge "exchange_open_orders" &["market"], "Open orders.";
+    POSITION_QUANTITY = Gauge "exchange_position_quantity" &["market", "symbol", "side"], "Size of the position, in base currency.";
+    POSITION_VALUE = Gauge "exchange_position_value_usdt" &["market", "symbol", "side"], "Size of the position at the mark price, in USDT.";
+    POSITION_PNL = Gauge "exchange_position_unrealized_pnl_usdt" &["market", "symbol", "side"], "Unrealised profit of the position, in USDT.";
+    POSITION_LEVERAGE = Gauge "exchange_position_leverage_ratio" &["market", "symbol", "side"], "Leverage of the position.";
+    POSITION_LIQUIDATION = Gauge "exchange_position_liquidation_price" &["market", "symbol", "side"], "Price at which the position is liquidated, in quote currency.";
+    ORDERS = Counter "exchange_orders_total" &["market", "symbol", "status"], "Orders seen on the private stream since the start: new, filled, canceled, rejected, expired.";
+    FILLS = Counter "exchange_fills_total" &["market", "symbol", "side", "role"], "Executions since the start; role is maker, taker, or unknown where the venue does not say.";
+    FILL_VOLUME = Counter "exchange_fill_volume_quote_total" &["market", "symbol", "side", "role"], "Volume of the executions since the start, in quote currency.";
+    FEES = Counter "exchange_fees_paid_total" &["asset"], "Fees paid since the start, in units of the asset.";
+    REBATES = Counter "exchange_fee_rebates_total" &["asset"], "Fees received since the start, in units of the asset.";
+    KEY_PERMISSION = Gauge "exchange_api_key_permission" &["permission"], "What the key may do: read, trade, withdraw, transfer. A monitoring key should read and no more.";
+    KEY_IP_RESTRICTED = Gauge "exchange_api_key_ip_restricted" &[], "1 if the key works only from certain addresses.";
+    KEY_EXPIRY = Gauge "exchange_api_key_expiry_timestamp_seconds" &[], "When the key expires, where keys do.";
     CONFIG_ERROR = Gauge "exchange_config_error" &["reason"], "1 while the configuration is wrong for this reason: missing_credentials, invalid_credentials, unknown_symbol.";
     BUILD_INFO = Info "exchange_exporter_build_info" &["version", "revision", "rustc"], "What this exporter was built from.";
 }
@@ -152,6 +178,8 @@ macro_rules! compat {
 }
 
 compat! {
+    OLD_EQUITY_USDT = Gauge "equity_usdt" &[], "Value of the account in USDT.";
+    OLD_EQUITY_BRL = Gauge "equity_brl" &[], "Value of the account in BRL, where that is the chosen fiat.";
     OLD_CONNECTION_STATUS = Gauge "connection_status" &[], "The same as exchange_connection_status of the public stream.";
     OLD_MESSAGES = Counter "websocket_messages_total" &[], "Websocket data frames received on all streams.";
     OLD_UP = Gauge "exporter_up" &["exchange"], "1 while the exporter runs.";

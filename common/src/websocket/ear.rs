@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::line::{Cargo, Socket, socket_fault};
 use super::session::Session;
+use crate::account::Entry;
 use crate::context::Context;
 use crate::fault::{Fault, Kind, Source, excerpt};
 use crate::metrics::board::{Hold, Row};
@@ -40,6 +41,7 @@ fn map(cargo: &Cargo) -> Map {
 pub struct Ear {
     context: Arc<Context>,
     feed: Arc<dyn Feed>,
+    source: Source,
     counters: StreamCounters,
     lag: LocalHistogram,
     map: Map,
@@ -55,12 +57,13 @@ pub struct Ear {
 impl Ear {
     /// For one dial.
     pub fn new(context: &Arc<Context>, cargo: &Cargo, hold: Arc<Hold>) -> Self {
-        let counters = context.health.stream(Source::Public);
+        let counters = context.health.stream(cargo.source);
         // Every dial asks anew.
         cargo.rows.iter().for_each(|row| row.unlisted.store(false, Ordering::Relaxed));
         Self {
             context: Arc::clone(context),
             feed: Arc::clone(&cargo.feed),
+            source: cargo.source,
             lag: counters.lag.local(),
             counters,
             map: map(cargo),
@@ -131,7 +134,7 @@ impl Ear {
         if self.frames > 0 {
             self.counters.messages.inc_by(std::mem::take(&mut self.frames));
             self.counters.bytes.inc_by(std::mem::take(&mut self.bytes));
-            self.context.health.heard(Source::Public, self.now);
+            self.context.health.heard(self.source, self.now);
             self.lag.flush();
         }
     }
@@ -163,6 +166,7 @@ impl Ear {
         let decoded = feed.decode(text, &mut |update| match update {
             Update::Fact(Fact::Ticker(ticker)) => self.ticker(&ticker, session),
             Update::Fact(Fact::Status { up }) => self.context.health.learn(|known| known.up = Some(up)),
+            Update::Fact(Fact::Entry(entry)) => self.entry(entry),
             Update::Fact(_) => {}
             Update::Misread(fault) => self.fault(&fault),
             Update::Signal(signal) => {
@@ -197,6 +201,20 @@ impl Ear {
         }
     }
 
+    fn entry(&mut self, entry: Entry) {
+        let at = match &entry {
+            Entry::Fill(fill) => fill.at,
+            Entry::Order(order) => order.at,
+            _ => None,
+        };
+        if let Some((at, skew)) = at.zip(self.skew) {
+            self.lag.observe((self.now + skew - at.as_seconds()).max(0.0));
+        }
+        if let Some(desk) = &self.context.desk {
+            desk.hear(entry);
+        }
+    }
+
     fn unlisted(&self, asked: &str) {
         for row in self.hold.rows().iter().filter(|row| row.instrument.asked == asked) {
             if !row.unlisted.swap(true, Ordering::Relaxed) {
@@ -211,6 +229,6 @@ impl Ear {
     }
 
     fn fault(&self, fault: &Fault) {
-        self.context.health.fault(Source::Public, fault);
+        self.context.health.fault(self.source, &self.context.clean(fault.clone()));
     }
 }

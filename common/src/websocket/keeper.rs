@@ -20,6 +20,7 @@ const SHUT_OUT: Duration = Duration::from_secs(60);
 struct Keeper {
     context: Arc<Context>,
     number: usize,
+    source: Source,
     cargo: watch::Receiver<Cargo>,
     /// The line that carries the data.
     current: Option<Line>,
@@ -33,9 +34,11 @@ struct Keeper {
 
 /// Runs until dropped. Its cargo may change at any time; then it changes lines.
 pub async fn keep(context: Arc<Context>, number: usize, cargo: watch::Receiver<Cargo>) {
+    let source = cargo.borrow().source;
     let mut keeper = Keeper {
         context,
         number,
+        source,
         cargo,
         current: None,
         next: None,
@@ -75,7 +78,7 @@ impl Keeper {
                     return false;
                 }
                 if self.current.is_some() {
-                    self.context.health.reconnect(Source::Public, "symbols");
+                    self.context.health.reconnect(self.source, "symbols");
                 }
                 self.dial();
             }
@@ -98,14 +101,14 @@ impl Keeper {
         match told {
             News::Open | News::Live => {}
             News::Move(reason) => {
-                self.context.health.reconnect(Source::Public, reason);
+                self.context.health.reconnect(self.source, reason);
                 if self.next.is_none() {
                     self.dial();
                 }
             }
             News::End(end) => {
                 self.current = None;
-                self.context.health.reconnect(Source::Public, end.reason());
+                self.context.health.reconnect(self.source, end.reason());
                 let lived = self.live_since.take().map_or(Duration::ZERO, |since| since.elapsed());
                 self.failed(&end, lived);
             }
@@ -127,6 +130,9 @@ impl Keeper {
                 self.current = line;
                 self.live_since = Some(Instant::now());
                 self.stands(Standing::Live);
+                if let (Source::Private, Some(desk)) = (self.source, &self.context.desk) {
+                    desk.connected();
+                }
             }
             // It is new and has to go already: the venue restarts. Another one at once would meet the same.
             News::Move(_) => {}
@@ -146,7 +152,7 @@ impl Keeper {
 
     /// Notes what went wrong and sets the time of the next dial, unless a line is coming up already.
     fn failed(&mut self, end: &End, lived: Duration) {
-        self.context.health.fault(Source::Public, &end.fault);
+        self.context.health.fault(self.source, &end.fault);
         if self.next.is_none() {
             let least = match end.fault.kind {
                 Kind::Auth | Kind::Permission => SHUT_OUT,
@@ -163,14 +169,14 @@ impl Keeper {
 
     fn stands(&self, standing: Standing) {
         let symbols = self.cargo.borrow().rows.len();
-        let host = self.context.stream_host.clone();
-        let state = LineState { source: Source::Public, standing, since: unix_now(), symbols, host };
+        let host = self.context.stream_host(self.source);
+        let state = LineState { source: self.source, standing, since: unix_now(), symbols, host };
         self.context.health.line(self.number, state);
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.context.health.line_gone(self.number);
+        self.context.health.line_gone(self.source, self.number);
     }
 }

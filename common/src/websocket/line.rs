@@ -16,7 +16,7 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_asyn
 use super::ear::{Ear, Map};
 use super::session::{End, Next, Session};
 use crate::context::Context;
-use crate::fault::{Fault, Kind, excerpt};
+use crate::fault::{Fault, Kind, Source, excerpt};
 use crate::metrics::board::{Hold, Row};
 use crate::metrics::cell::Word;
 use crate::metrics::health::unix_now;
@@ -41,6 +41,15 @@ pub struct Cargo {
     pub instruments: Vec<Arc<Instrument>>,
     /// The exported ones among them.
     pub rows: Vec<Arc<Row>>,
+    /// Public or private: what is counted under, and whether silence means death.
+    pub source: Source,
+}
+
+impl Cargo {
+    /// A private stream: about the account, not about instruments.
+    pub fn private(feed: Arc<dyn Feed>) -> Self {
+        Self { feed, instruments: Vec::new(), rows: Vec::new(), source: Source::Private }
+    }
 }
 
 /// What a line tells its keeper.
@@ -89,6 +98,7 @@ impl Line {
             };
             // Nobody listens once it was hung up.
             if let Some(end) = result {
+                let end = End { fault: context.clean(end.fault), ..end };
                 let _ = told.send(News::End(end));
             }
         });
@@ -153,11 +163,16 @@ async fn talk(
     told: &mpsc::UnboundedSender<News>,
     mut hung_up: oneshot::Receiver<()>,
 ) -> Option<End> {
-    let opening = cargo.feed.opening();
+    let opening = match cargo.feed.opening(context.venue_now()) {
+        Ok(opening) => opening,
+        Err(fault) => return Some(fault.into()),
+    };
+    let private = cargo.source == Source::Private;
+    let data_timeout = (!private).then_some(context.data_timeout);
     // Lines that were dialled together must not change together.
     let lifetime = endpoint.lifetime.map(|lifetime| lifetime.mul_f64(0.95 + 0.05 * rand::random::<f64>()));
     let endpoint = Endpoint { lifetime, ..endpoint.clone() };
-    let mut session = Session::open(&endpoint, opening, context.data_timeout, Instant::now());
+    let mut session = Session::open(&endpoint, opening, data_timeout, Instant::now());
     let timer = sleep_until(Instant::now().into());
     tokio::pin!(timer);
     // Aborted with the line: a late reply has no say on a dead one.
@@ -182,7 +197,7 @@ async fn talk(
             }
             Next::Wait(_) => {}
         }
-        if !live && session.live() && ear.has_data() {
+        if !live && session.live() && (private || ear.has_data()) {
             live = true;
             let _ = told.send(News::Live);
             for query in cargo.feed.seeds() {

@@ -2,6 +2,7 @@
 //! lives here and time is an argument.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::fault::{Fault, Kind};
@@ -14,7 +15,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 const SETTLE: Duration = Duration::from_secs(30);
 
 /// What the line has to do next.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub enum Next {
     /// Send this text.
     Say(String),
@@ -26,6 +27,18 @@ pub enum Next {
     Move(&'static str),
     /// Hang up.
     End(End),
+}
+
+/// Without what is said: logins carry signatures.
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Next::Say(_) => f.write_str("Say(..)"),
+            Next::Wait(until) => write!(f, "Wait({until:?})"),
+            Next::Move(reason) => write!(f, "Move({reason})"),
+            Next::End(end) => write!(f, "End({end:?})"),
+        }
+    }
 }
 
 /// Why a conversation is over.
@@ -59,11 +72,11 @@ struct Pulse {
 }
 
 /// One conversation.
-#[derive(Debug)]
 pub struct Session {
     pace: Duration,
     silence: Duration,
-    data_timeout: Duration,
+    /// `None` where nothing need ever come, as on a private stream.
+    data_timeout: Option<Duration>,
     steps: VecDeque<Step>,
     outbox: VecDeque<String>,
     may_speak: Instant,
@@ -81,7 +94,7 @@ pub struct Session {
 
 impl Session {
     /// At the moment the line is up.
-    pub fn open(endpoint: &Endpoint, opening: Vec<Step>, data_timeout: Duration, now: Instant) -> Self {
+    pub fn open(endpoint: &Endpoint, opening: Vec<Step>, data_timeout: Option<Duration>, now: Instant) -> Self {
         let mut session = Self {
             pace: endpoint.pace,
             silence: endpoint.silence,
@@ -190,8 +203,10 @@ impl Session {
         if !self.live() && self.outbox.is_empty() && now >= self.answer_due {
             return Some(timeout(format!("{} answers outstanding after {} s", self.awaited, ANSWER.as_secs())));
         }
-        if now >= self.data_due() {
-            let seconds = self.data_timeout.as_secs_f64();
+        if let (Some(timeout_after), Some(due)) = (self.data_timeout, self.data_due())
+            && now >= due
+        {
+            let seconds = timeout_after.as_secs_f64();
             return Some(End { stalled: true, ..timeout(format!("no market data for {seconds} s on an open line")) });
         }
         None
@@ -206,8 +221,9 @@ impl Session {
     }
 
     /// Data may take longer at first: a paced opening asks for the last symbols late.
-    fn data_due(&self) -> Instant {
-        self.data + if self.live() { self.data_timeout } else { self.data_timeout.max(SETTLE) }
+    fn data_due(&self) -> Option<Instant> {
+        let timeout = self.data_timeout?;
+        Some(self.data + if self.live() { timeout } else { timeout.max(SETTLE) })
     }
 
     fn wake(&self) -> Instant {
@@ -215,7 +231,8 @@ impl Session {
         let speak = (!self.outbox.is_empty()).then_some(self.may_speak);
         let ping = self.pulse.as_ref().map(|pulse| pulse.next.max(self.may_speak));
         let pong = self.pulse.as_ref().and_then(|pulse| pulse.due);
-        let always = (self.heard + self.silence).min(self.data_due());
+        let silent = self.heard + self.silence;
+        let always = self.data_due().map_or(silent, |due| due.min(silent));
         [answer, speak, ping, pong, self.moves].into_iter().flatten().fold(always, Instant::min)
     }
 

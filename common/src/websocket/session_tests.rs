@@ -26,7 +26,7 @@ fn say(text: &str) -> Next {
 #[test]
 fn it_speaks_at_the_venue_s_pace_and_lives_once_all_is_answered() {
     let t = Instant::now();
-    let mut session = Session::open(&endpoint(), vec![step(&["a", "b"], 2), step(&["c"], 1)], DATA, t);
+    let mut session = Session::open(&endpoint(), vec![step(&["a", "b"], 2), step(&["c"], 1)], Some(DATA), t);
     assert_eq!(session.next(t), say("a"));
     assert_eq!(session.next(t), Next::Wait(t + S / 4));
     assert_eq!(session.next(t + S / 4), say("b"));
@@ -41,7 +41,7 @@ fn it_speaks_at_the_venue_s_pace_and_lives_once_all_is_answered() {
 #[test]
 fn a_welcome_is_awaited_before_anything_is_said() {
     let t = Instant::now();
-    let mut session = Session::open(&endpoint(), vec![step(&[], 1), step(&["topics"], 1)], DATA, t);
+    let mut session = Session::open(&endpoint(), vec![step(&[], 1), step(&["topics"], 1)], Some(DATA), t);
     assert!(matches!(session.next(t), Next::Wait(_)));
     session.take(Signal::Accepted, t);
     assert_eq!(session.next(t), say("topics"));
@@ -50,7 +50,7 @@ fn a_welcome_is_awaited_before_anything_is_said() {
 #[test]
 fn an_answer_that_does_not_come_ends_it() {
     let t = Instant::now();
-    let mut session = Session::open(&endpoint(), vec![step(&["a"], 1)], DATA, t);
+    let mut session = Session::open(&endpoint(), vec![step(&["a"], 1)], Some(DATA), t);
     assert_eq!(session.next(t), say("a"));
     assert_eq!(session.next(t), Next::Wait(t + ANSWER));
     session.hear(t + ANSWER);
@@ -62,14 +62,14 @@ fn an_answer_that_does_not_come_ends_it() {
 fn one_refusal_among_many_is_no_end_but_only_refusals_are() {
     let t = Instant::now();
     let refusal = || Signal::Refused(Fault::new(Kind::Venue, "no such topic"));
-    let mut some = Session::open(&endpoint(), vec![step(&["a", "b"], 2)], DATA, t);
+    let mut some = Session::open(&endpoint(), vec![step(&["a", "b"], 2)], Some(DATA), t);
     some.next(t);
     some.next(t + S);
     some.take(refusal(), t + S);
     some.take(Signal::Accepted, t + S);
     assert!(some.live());
     assert!(matches!(some.next(t + S), Next::Wait(_)));
-    let mut none = Session::open(&endpoint(), vec![step(&["a"], 1)], DATA, t);
+    let mut none = Session::open(&endpoint(), vec![step(&["a"], 1)], Some(DATA), t);
     none.next(t);
     none.take(refusal(), t);
     assert_eq!(none.next(t), Next::End(Fault::new(Kind::Venue, "no such topic").into()));
@@ -78,7 +78,7 @@ fn one_refusal_among_many_is_no_end_but_only_refusals_are() {
 #[test]
 fn a_ping_without_pong_is_death_even_while_data_comes() {
     let t = Instant::now();
-    let mut session = Session::open(&endpoint(), vec![], DATA, t);
+    let mut session = Session::open(&endpoint(), vec![], Some(DATA), t);
     for second in 0..=20 {
         session.hear(t + second * S);
         session.data(t + second * S);
@@ -96,7 +96,7 @@ fn a_ping_without_pong_is_death_even_while_data_comes() {
 #[test]
 fn a_line_that_answers_pings_but_brings_no_data_is_dead() {
     let t = Instant::now();
-    let mut session = Session::open(&endpoint(), vec![], DATA, t);
+    let mut session = Session::open(&endpoint(), vec![], Some(DATA), t);
     session.data(t + S);
     session.hear(t + 16 * S);
     assert!(matches!(session.next(t + 15 * S), Next::Wait(_)));
@@ -108,7 +108,7 @@ fn a_line_that_answers_pings_but_brings_no_data_is_dead() {
 fn it_changes_lines_before_the_venue_cuts_this_one() {
     let t = Instant::now();
     let short = Endpoint { lifetime: Some(10 * S), ..endpoint() };
-    let mut session = Session::open(&short, vec![], DATA, t);
+    let mut session = Session::open(&short, vec![], Some(DATA), t);
     assert_eq!(session.next(t + 10 * S), Next::Move("rotation"));
     assert!(matches!(session.next(t + 10 * S), Next::Wait(_)), "told once, and the line goes on");
     session.take(Signal::Leaving, t);
@@ -118,7 +118,7 @@ fn it_changes_lines_before_the_venue_cuts_this_one() {
 #[test]
 fn lost_frames_are_counted_and_late_ones_are_not() {
     let t = Instant::now();
-    let mut session = Session::open(&endpoint(), vec![], DATA, t);
+    let mut session = Session::open(&endpoint(), vec![], Some(DATA), t);
     let lost: Vec<u64> = [0, 1, 4, 3, 5, 5, 7].map(|n| session.take(Signal::Sequence(n), t)).into();
     assert_eq!(lost, [0, 0, 2, 0, 0, 0, 1]);
 }

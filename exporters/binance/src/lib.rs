@@ -20,9 +20,10 @@ pub static ABOUT: About = About {
     name: "binance",
     title: "Binance",
     port: 8000,
-    live: Hosts::new("https://api.binance.com", "wss://stream.binance.com:9443", "wss://ws-api.binance.com:443"),
+    live: Hosts::new("https://api.binance.com", "", "wss://stream.binance.com:9443", "wss://ws-api.binance.com:443"),
     test: Some(Hosts::new(
         "https://testnet.binance.vision",
+        "",
         "wss://stream.testnet.binance.vision",
         "wss://ws-api.testnet.binance.vision",
     )),
@@ -32,6 +33,9 @@ pub static ABOUT: About = About {
     // 300 in 5 minutes and address; the user's bots dial too.
     dials: Allowance { units: 60, per: Duration::from_secs(300) },
     requests: Allowance { units: WEIGHT, per: MINUTE },
+    pools: &[],
+    hubs: &["USDT", "USDC", "BTC", "ETH", "FDUSD", "BNB", "EUR", "TRY"],
+    pars: &[],
 };
 
 /// Builds the venue.

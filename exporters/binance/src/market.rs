@@ -35,7 +35,7 @@ impl Feed for Tickers {
         })
     }
 
-    fn opening(&self) -> Vec<Step> {
+    fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
         // Stream names are lower case; an upper-case one is acked and stays silent.
         let names =
             |one: &Arc<Instrument>| ["ticker", "bookTicker"].map(|kind| format!("{}@{kind}", one.asked.to_lowercase()));
@@ -45,7 +45,7 @@ impl Feed for Tickers {
         };
         let say: Vec<String> = streams.chunks(BATCH).enumerate().map(message).collect();
         let answers = say.len();
-        vec![Step { say, answers }]
+        Ok(vec![Step { say, answers }])
     }
 
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_full_line_stays_within_the_limits() {
-        let steps = feed(500).opening();
+        let steps = feed(500).opening(Micros(0)).unwrap();
         assert_eq!((steps[0].say.len(), steps[0].answers), (10, 10));
         assert!(steps[0].say[0].contains(r#""b0q@ticker","b0q@bookTicker""#));
         assert_eq!(feed(2).seeds()[0].request.query, "symbols=%5B%22B0Q%22%2C%22B1Q%22%5D");

@@ -16,9 +16,10 @@ pub static ABOUT: About = About {
     name: "bybit",
     title: "Bybit",
     port: 8002,
-    live: Hosts::new("https://api.bybit.com", "wss://stream.bybit.com", "wss://stream.bybit.com"),
+    live: Hosts::new("https://api.bybit.com", "", "wss://stream.bybit.com", "wss://stream.bybit.com"),
     test: Some(Hosts::new(
         "https://api-testnet.bybit.com",
+        "",
         "wss://stream-testnet.bybit.com",
         "wss://stream-testnet.bybit.com",
     )),
@@ -29,6 +30,9 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 100, per: Duration::from_secs(300) },
     // 600 in 5 s and address; beyond it the address is shut out for ten minutes.
     requests: Allowance { units: 600, per: Duration::from_secs(5) },
+    pools: &[],
+    hubs: &["USDT", "USDC", "BTC", "ETH", "EUR", "MNT"],
+    pars: &[],
 };
 
 /// Builds the venue.

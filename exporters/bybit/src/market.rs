@@ -35,14 +35,14 @@ impl Feed for Tickers {
     }
 
     /// One bad topic drops the whole request, so every symbol has a request of its own, and its name is the id.
-    fn opening(&self) -> Vec<Step> {
+    fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
         let message = |one: &Arc<Instrument>| {
             let args = [format!("orderbook.1.{}", one.asked), format!("tickers.{}", one.asked)];
             serde_json::json!({ "req_id": one.asked, "op": "subscribe", "args": args }).to_string()
         };
         let say: Vec<String> = self.instruments.iter().map(message).collect();
         let answers = say.len();
-        vec![Step { say, answers }]
+        Ok(vec![Step { say, answers }])
     }
 
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
@@ -225,7 +225,7 @@ mod tests {
             heard: "BTCUSDT".into(),
             trading: true,
         });
-        let steps = Tickers::new("", vec![one]).opening();
+        let steps = Tickers::new("", vec![one]).opening(Micros(0)).unwrap();
         assert_eq!(steps[0].answers, 1);
         assert!(steps[0].say[0].contains(r#""args":["orderbook.1.BTCUSDT","tickers.BTCUSDT"]"#));
     }

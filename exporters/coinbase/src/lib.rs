@@ -19,6 +19,7 @@ pub static ABOUT: About = About {
     port: 8003,
     live: Hosts::new(
         "https://api.coinbase.com",
+        "",
         "wss://advanced-trade-ws.coinbase.com",
         "wss://advanced-trade-ws-user.coinbase.com",
     ),
@@ -31,6 +32,9 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 2, per: SECOND },
     // 10 a second and address.
     requests: Allowance { units: 600, per: Duration::from_secs(60) },
+    pools: &[],
+    hubs: &["USD", "USDT", "USDC", "BTC", "ETH", "EUR", "GBP"],
+    pars: &[],
 };
 
 /// Builds the venue.

@@ -37,7 +37,7 @@ impl Feed for Tickers {
         })
     }
 
-    fn opening(&self) -> Vec<Step> {
+    fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
         let message = |batch: &[Arc<Instrument>]| {
             let ids: Vec<&str> = batch.iter().map(|one| one.asked.as_str()).collect();
             serde_json::json!({ "type": "subscribe", "channel": "ticker", "product_ids": ids }).to_string()
@@ -46,7 +46,7 @@ impl Feed for Tickers {
         // Last, so that the ack that names it tells of all products.
         say.push(r#"{"type":"subscribe","channel":"heartbeats"}"#.to_owned());
         let answers = say.len();
-        vec![Step { say, answers }]
+        Ok(vec![Step { say, answers }])
     }
 
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_heartbeats_come_last() {
-        let steps = feed().opening();
+        let steps = feed().opening(Micros(0)).unwrap();
         assert_eq!((steps[0].say.len(), steps[0].answers), (2, 2));
         assert!(steps[0].say[1].contains("heartbeats"));
         assert!(

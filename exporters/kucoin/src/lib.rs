@@ -16,7 +16,7 @@ pub static ABOUT: About = About {
     name: "kucoin",
     title: "KuCoin",
     port: 8001,
-    live: Hosts::new("https://api.kucoin.com", "wss://ws-api-spot.kucoin.com", "wss://ws-api-spot.kucoin.com"),
+    live: Hosts::new("https://api.kucoin.com", "", "wss://ws-api-spot.kucoin.com", "wss://ws-api-spot.kucoin.com"),
     // The sandbox was closed in 2023; nothing took its place.
     test: None,
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
@@ -26,6 +26,9 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 20, per: Duration::from_secs(60) },
     // The public pool.
     requests: Allowance { units: 2000, per: Duration::from_secs(30) },
+    pools: &[],
+    hubs: &["USDT", "USDC", "BTC", "ETH", "KCS", "EUR"],
+    pars: &[],
 };
 
 /// Builds the venue.

@@ -74,7 +74,7 @@ impl Feed for Tickers {
         })
     }
 
-    fn opening(&self) -> Vec<Step> {
+    fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
         let names: Vec<&str> = self.instruments.iter().map(|one| one.asked.as_str()).collect();
         let subscribe = |topic: &str, batch: &[&str]| {
             let id = format!("{topic}{}", batch.first().unwrap_or(&""));
@@ -86,7 +86,7 @@ impl Feed for Tickers {
         let say: Vec<String> = names.chunks(BATCH).flat_map(both).collect();
         let answers = say.len();
         // Nothing may be said before the welcome.
-        vec![Step { say: Vec::new(), answers: 1 }, Step { say, answers }]
+        Ok(vec![Step { say: Vec::new(), answers: 1 }, Step { say, answers }])
     }
 
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {

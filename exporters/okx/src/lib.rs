@@ -14,8 +14,8 @@ pub static ABOUT: About = About {
     name: "okx",
     title: "OKX",
     port: 8004,
-    live: Hosts::new("https://openapi.okx.com", "wss://ws.okx.com", "wss://ws.okx.com"),
-    test: Some(Hosts::new("https://openapi.okx.com", "wss://wspap.okx.com", "wss://wspap.okx.com")),
+    live: Hosts::new("https://openapi.okx.com", "", "wss://ws.okx.com", "wss://ws.okx.com"),
+    test: Some(Hosts::new("https://openapi.okx.com", "", "wss://wspap.okx.com", "wss://wspap.okx.com")),
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
     // No number is documented for one connection; 200 tickers are well below what others run.
     symbols_per_line: 200,
@@ -23,6 +23,9 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 1, per: Duration::from_millis(500) },
     // 20 requests in 2 s for each of the endpoints used here, counted as if they were one.
     requests: Allowance { units: 600, per: Duration::from_secs(60) },
+    pools: &[],
+    hubs: &["USDT", "USDC", "USD", "BTC", "ETH", "EUR"],
+    pars: &[],
 };
 
 /// Builds the venue.

@@ -37,14 +37,14 @@ impl Feed for Tickers {
         })
     }
 
-    fn opening(&self) -> Vec<Step> {
+    fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
         let argument = |one: &Arc<Instrument>| serde_json::json!({ "channel": "tickers", "instId": one.asked });
         let message = |batch: &[Arc<Instrument>]| {
             serde_json::json!({ "op": "subscribe", "args": batch.iter().map(argument).collect::<Vec<_>>() }).to_string()
         };
         let say = self.instruments.chunks(BATCH).map(message).collect();
         // Every argument gets an answer of its own.
-        vec![Step { say, answers: self.instruments.len() }]
+        Ok(vec![Step { say, answers: self.instruments.len() }])
     }
 
     fn decode<'f>(&self, frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
@@ -210,7 +210,7 @@ mod tests {
                 trading: true,
             })
         };
-        let steps = Tickers::new("wss://ws.okx.com", (0..150).map(one).collect()).opening();
+        let steps = Tickers::new("wss://ws.okx.com", (0..150).map(one).collect()).opening(Micros(0)).unwrap();
         assert_eq!((steps.len(), steps[0].say.len(), steps[0].answers), (1, 2, 150));
     }
 }

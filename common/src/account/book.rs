@@ -1,0 +1,337 @@
+//! What the account holds now, as far as answers and events have told. Pure; time is an argument.
+//!
+//! An answer states a whole section: what it does not name is gone. An event changes one thing. Between a question and
+//! its answer events go on, so they are kept for a while and told again after the answer: they are absolute, and telling
+//! one twice does no harm.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ledger::{Ledger, Memory};
+use super::{Balance, Contract, Entry, Order, Position, Rate, Rights, Side, Topic, View, label};
+use crate::update::{Market, Micros};
+
+/// How long events are kept for answers under way; no question takes longer, with all its pages.
+const KEPT: Duration = Duration::from_secs(180);
+/// The most events kept.
+const MOST: usize = 20_000;
+/// Events dated so long before a question was asked are older than its answer. Clocks are compared to some
+/// milliseconds; this leaves room.
+const MARGIN: i64 = 2_000_000;
+/// So many refreshes in a row may fail before what is known counts no more.
+pub const FAILURES: u32 = 3;
+/// Symbols remembered for questions that are asked by symbol.
+const TOUCHED: usize = 100;
+
+/// Something held, and who said so.
+#[derive(Clone, Debug)]
+struct Held<T> {
+    thing: T,
+    /// The section whose answer named it; empty where only the stream did.
+    from: Arc<str>,
+    at: Option<Micros>,
+    heard: Instant,
+}
+
+/// When a question was asked, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Ours.
+    pub instant: Instant,
+    /// The venue's.
+    pub venue: Micros,
+}
+
+/// The account.
+#[derive(Debug)]
+pub struct Book {
+    balances: BTreeMap<(&'static str, String), Held<Balance>>,
+    positions: BTreeMap<(Market, String, Side), Held<Position>>,
+    orders: BTreeMap<(Market, String), Held<Order>>,
+    closed: Memory<(Market, String), ()>,
+    events: VecDeque<(Instant, Entry)>,
+    contracts: BTreeMap<String, Contract>,
+    rates: BTreeMap<(String, String), (Rate, f64)>,
+    touched: BTreeSet<String>,
+    mode: Option<&'static str>,
+    /// Counters.
+    pub ledger: Ledger,
+    /// What the key may do.
+    pub rights: Option<Rights>,
+    /// What the venue itself says: wallet or account, amount, currency.
+    pub reported: BTreeMap<&'static str, (rust_decimal::Decimal, &'static str)>,
+    /// Whether each wallet could be read at the last refresh.
+    pub wallets: BTreeMap<&'static str, bool>,
+    knows_positions: bool,
+    failures: u32,
+    /// Events dated before this are older than the last complete refresh.
+    floor: Option<Micros>,
+    /// Unix seconds of the last complete refresh.
+    pub last_success: Option<f64>,
+}
+
+/// A position as it is shown: with the labels and the size of its contract.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The position.
+    pub position: Position,
+    /// Its market.
+    pub market: Market,
+    /// The `symbol` label.
+    pub symbol: String,
+    /// Its size in base currency, where that is known.
+    pub quantity: Option<rust_decimal::Decimal>,
+}
+
+impl Book {
+    /// An empty book that counts from this time on.
+    pub fn new(started: Micros) -> Self {
+        Self {
+            balances: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            closed: Memory::default(),
+            events: VecDeque::new(),
+            contracts: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            mode: None,
+            ledger: Ledger::new(started),
+            rights: None,
+            reported: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            knows_positions: false,
+            failures: 0,
+            floor: None,
+            last_success: None,
+        }
+    }
+
+    /// An answer to the question of this section.
+    pub fn answer(&mut self, section: &str, topic: Topic, asked: Asked, now: f64, entries: Vec<Entry>) {
+        let from: Arc<str> = section.into();
+        self.drop_section(section);
+        if let Topic::Wallet(wallet) = topic {
+            self.wallets.insert(wallet, true);
+        }
+        self.knows_positions |= topic == Topic::Positions;
+        let dated = Some(Micros(asked.venue.0 - MARGIN));
+        for entry in entries {
+            self.take(entry, &from, dated, asked.instant, now);
+        }
+        let later: Vec<Entry> =
+            self.events.iter().filter(|(heard, _)| *heard >= asked.instant).map(|(_, entry)| entry.clone()).collect();
+        for entry in later {
+            self.take(entry, &"".into(), None, asked.instant, now);
+        }
+    }
+
+    /// An event of the private stream.
+    pub fn event(&mut self, entry: Entry, heard: Instant, now: f64) {
+        match &entry {
+            Entry::Order(order) => self.ledger.order(order),
+            Entry::Fill(fill) => {
+                self.ledger.fill(fill);
+            }
+            _ => {}
+        }
+        while self.events.len() >= MOST || self.events.front().is_some_and(|(at, _)| heard.duration_since(*at) > KEPT) {
+            self.events.pop_front();
+        }
+        if !matches!(entry, Entry::Fill(_) | Entry::Stir(_)) {
+            self.events.push_back((heard, entry.clone()));
+        }
+        self.take(entry, &"".into(), None, heard, now);
+    }
+
+    fn take(&mut self, entry: Entry, from: &Arc<str>, dated: Option<Micros>, heard: Instant, now: f64) {
+        if from.is_empty() && self.is_late(&entry) {
+            return;
+        }
+        match entry {
+            Entry::Balance(balance) => {
+                let (key, at) = ((balance.wallet, balance.asset.clone()), balance.at.or(dated));
+                let gone = balance.is_empty();
+                put(&mut self.balances, key, balance, gone, from, at, heard);
+            }
+            Entry::Position(position) => {
+                let key = (position.market, position.name.clone(), position.side);
+                let (gone, at) = (position.size.number().is_zero(), position.at.or(dated));
+                put(&mut self.positions, key, position, gone, from, at, heard);
+            }
+            Entry::Order(order) => self.order(order, from, heard),
+            Entry::Fill(fill) => self.touch(fill.market, &fill.name),
+            Entry::Rights(rights) => self.rights = Some(rights),
+            Entry::Contract(contract) => {
+                self.contracts.insert(contract.name.clone(), contract);
+            }
+            Entry::Rate(rate) => {
+                self.rates.insert((rate.base.clone(), rate.quote.clone()), (rate, now));
+            }
+            Entry::Mode(mode) => self.mode = Some(mode),
+            Entry::Touched(name) => self.touch(Market::Spot, &name),
+            Entry::Reported(part, amount, currency) => {
+                self.reported.insert(part, (amount, currency));
+            }
+            Entry::Stir(_) => {}
+        }
+    }
+
+    /// What the last complete refresh has overtaken.
+    fn is_late(&self, entry: &Entry) -> bool {
+        let at = match entry {
+            Entry::Balance(balance) => balance.at,
+            Entry::Position(position) => position.at,
+            Entry::Order(order) if order.status.open() => order.at,
+            _ => None,
+        };
+        at.zip(self.floor).is_some_and(|(at, floor)| at < floor)
+    }
+
+    /// An order that was over stays over, whatever a late event or an answer from before says.
+    fn order(&mut self, order: Order, from: &Arc<str>, heard: Instant) {
+        self.touch(order.market, &order.name);
+        let key = (order.market, order.id.clone());
+        if !order.status.open() {
+            self.closed.put(key.clone(), ());
+            self.orders.remove(&key);
+        } else if self.closed.get(&key).is_none() {
+            let from = self
+                .orders
+                .get(&key)
+                .filter(|_| from.is_empty())
+                .map_or_else(|| Arc::clone(from), |old| Arc::clone(&old.from));
+            let at = order.at;
+            self.orders.insert(key, Held { thing: order, from, at, heard });
+        }
+    }
+
+    fn touch(&mut self, market: Market, name: &str) {
+        if market == Market::Spot && self.touched.len() < TOUCHED && !self.touched.contains(name) {
+            self.touched.insert(name.to_owned());
+        }
+    }
+
+    /// A question was refused for good: what it is about is not known.
+    pub fn unread(&mut self, section: &str, topic: Topic) {
+        self.drop_section(section);
+        if let Topic::Wallet(wallet) = topic {
+            self.wallets.insert(wallet, false);
+        }
+        self.knows_positions &= topic != Topic::Positions;
+    }
+
+    fn drop_section(&mut self, section: &str) {
+        self.balances.retain(|_, held| &*held.from != section);
+        self.positions.retain(|_, held| &*held.from != section);
+        self.orders.retain(|_, held| &*held.from != section);
+    }
+
+    /// Every question was answered since `began`: what none of these sections named is gone.
+    pub fn refreshed(&mut self, sections: &BTreeSet<String>, began: Asked, now: f64) {
+        let stays = |from: &str, heard: Instant| {
+            if from.is_empty() { heard >= began.instant } else { sections.contains(from) }
+        };
+        self.floor = Some(Micros(began.venue.0 - MARGIN));
+        self.balances.retain(|_, held| stays(&held.from, held.heard));
+        self.positions.retain(|_, held| stays(&held.from, held.heard));
+        self.orders.retain(|_, held| stays(&held.from, held.heard));
+        self.failures = 0;
+        self.last_success = Some(now);
+    }
+
+    /// A refresh failed; true when that was one too many.
+    pub fn failed(&mut self) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        self.failures == FAILURES
+    }
+
+    /// Whether what is known counts: a refresh was complete, and not too many have failed since.
+    pub fn counts(&self) -> bool {
+        self.last_success.is_some() && self.failures < FAILURES
+    }
+
+    /// What questions depend on.
+    pub fn view(&self, streamed: Vec<String>) -> View {
+        View { mode: self.mode, touched: self.touched.iter().cloned().collect(), streamed }
+    }
+
+    /// What the wallets hold.
+    pub fn balances(&self) -> Vec<Balance> {
+        self.balances.values().map(|held| &held.thing).filter(|balance| !balance.is_empty()).cloned().collect()
+    }
+
+    /// Open positions, with the labels of their contracts.
+    pub fn positions(&self) -> Vec<Shown> {
+        let open = self.positions.values().map(|held| &held.thing).filter(|position| !position.size.number().is_zero());
+        open.map(|position| self.named(position)).collect()
+    }
+
+    fn named(&self, position: &Position) -> Shown {
+        use super::Size;
+        let contract = self.contracts.get(&position.name);
+        let quantity = match position.size {
+            Size::Base(number) => Some(number),
+            Size::Contracts(number) => {
+                contract.and_then(|contract| contract.size).and_then(|size| number.checked_mul(size))
+            }
+        };
+        let (market, symbol) = contract.map_or_else(
+            || (position.market, label(&position.name)),
+            |contract| (contract.market, contract.symbol.clone()),
+        );
+        Shown { position: position.clone(), market, symbol, quantity }
+    }
+
+    /// Whether positions could be read.
+    pub fn knows_positions(&self) -> bool {
+        self.knows_positions
+    }
+
+    /// How many orders are open in each market.
+    pub fn open_orders(&self) -> BTreeMap<Market, usize> {
+        let mut counts = BTreeMap::new();
+        for (market, _) in self.orders.keys() {
+            *counts.entry(*market).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The market and `symbol` label of a name in orders and executions.
+    pub fn names(&self, market: Market, name: &str) -> (Market, String) {
+        match self.contracts.get(name).filter(|_| market != Market::Spot) {
+            Some(contract) => (contract.market, contract.symbol.clone()),
+            None => (market, label(name)),
+        }
+    }
+
+    /// Prices that the venue named without a market, and when.
+    pub fn rates(&self) -> Vec<(Rate, f64)> {
+        self.rates.values().cloned().collect()
+    }
+}
+
+/// Writes down a statement unless a newer one stands there.
+fn put<K: Ord, T>(
+    map: &mut BTreeMap<K, Held<T>>,
+    key: K,
+    thing: T,
+    gone: bool,
+    from: &Arc<str>,
+    at: Option<Micros>,
+    heard: Instant,
+) {
+    let old = map.get(&key);
+    if old.and_then(|old| old.at).zip(at).is_some_and(|(old, new)| new < old) {
+        return;
+    }
+    // An event about something that an answer named belongs to that answer's section.
+    let from = old.filter(|_| from.is_empty()).map_or_else(|| Arc::clone(from), |old| Arc::clone(&old.from));
+    let at = at.or_else(|| old.and_then(|old| old.at));
+    if gone && at.is_none() {
+        map.remove(&key);
+    } else {
+        map.insert(key, Held { thing, from, at, heard });
+    }
+}

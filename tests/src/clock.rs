@@ -20,9 +20,35 @@ const fn date(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + (month <= 2) as i64, month, day)
 }
 
+/// The milliseconds of a text of exactly that form.
+pub(crate) fn millis(text: &str) -> Option<u64> {
+    let shape =
+        |text: &str| text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte }).collect::<Vec<_>>();
+    if shape(text) != b"0000-00-00T00:00:00.000Z" {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (month, day) = (number(5, 7)?, number(8, 10)?);
+    let year = number(0, 4)? - i64::from(month <= 2);
+    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    let (era, in_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let days = era * 146_097 + in_era * 365 + in_era / 4 - in_era / 100 + of_year - 719_468;
+    let seconds = ((days * 24 + number(11, 13)?) * 60 + number(14, 16)?) * 60 + number(17, 19)?;
+    u64::try_from(seconds * 1_000 + number(20, 23)?).ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::rfc3339;
+    use super::{millis, rfc3339};
+
+    #[test]
+    fn reads_dates() {
+        for moment in [0, 1_795_168_800_123, 1_709_164_799_999, 1_709_164_800_000, 1_735_689_599_999] {
+            assert_eq!(millis(&rfc3339(moment)), Some(moment));
+        }
+        assert_eq!(millis("2020-12-08T09:08:57Z"), None);
+        assert_eq!(millis("2020-12-08T09:08:57.71Z"), None);
+    }
 
     #[test]
     fn prints_dates() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::account;
 use crate::fault::Fault;
 use crate::http::{Reply, Request};
 use crate::world::World;
@@ -37,6 +38,9 @@ struct Freeze {
 
 /// Answers a request below `/fake/`.
 pub(crate) fn answer(world: &World, request: &Request) -> Reply {
+    if account::is_control(&request.path) {
+        return account::control(world, request);
+    }
     let done = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/fake/ledger") => return Reply::json(200, &ledger(world, request.parameter("symbol"))),
         ("GET", "/fake/seen") => return seen(world),

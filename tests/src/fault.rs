@@ -67,6 +67,18 @@ pub enum Fault {
     },
     /// The venue is down for maintenance and says so.
     Maintenance,
+    /// Private websockets tell every event twice.
+    RepeatEvents,
+    /// Private websockets tell neighbouring events in the wrong order.
+    SwapEvents,
+    /// Logins and private subscriptions are refused, however right they are.
+    RefuseLogins,
+    /// Something goes wrong for private websockets and signed requests alone; as JSON
+    /// `{"fault":"private","what":{"fault":"close"}}`.
+    Private {
+        /// What.
+        what: Box<Fault>,
+    },
 }
 
 /// Kinds of nonsense.
@@ -139,16 +151,41 @@ pub enum Broken {
 }
 
 impl Fault {
+    /// The same for private websockets and signed requests alone.
+    #[must_use]
+    pub fn private(self) -> Self {
+        Self::Private { what: Box::new(self) }
+    }
+
+    /// What it means for a conversation that is private or not; `None`: nothing.
+    fn strikes(&self, private: bool) -> Option<&Self> {
+        match self {
+            Self::Private { what } => private.then_some(&**what),
+            fault => Some(fault),
+        }
+    }
+
     /// Happens once, rather than lasting until cleared.
     #[must_use]
     pub const fn is_event(&self) -> bool {
-        matches!(self, Self::Close | Self::Drop | Self::Reset | Self::Shutdown { .. } | Self::SkipSequence { .. })
+        match self {
+            Self::Private { what } => what.is_event(),
+            fault => {
+                matches!(
+                    fault,
+                    Self::Close | Self::Drop | Self::Reset | Self::Shutdown { .. } | Self::SkipSequence { .. }
+                )
+            }
+        }
     }
 
     /// Concerns REST requests rather than websockets.
     #[must_use]
     pub const fn is_rest(&self) -> bool {
-        matches!(self, Self::RestLimited { .. } | Self::RestSlow { .. } | Self::RestBroken { .. })
+        match self {
+            Self::Private { what } => what.is_rest(),
+            fault => matches!(fault, Self::RestLimited { .. } | Self::RestSlow { .. } | Self::RestBroken { .. }),
+        }
     }
 }
 
@@ -182,21 +219,25 @@ impl Faults {
     }
 
     /// What the next REST request suffers: what lasts, and what waited for it.
-    pub(crate) fn for_request(&mut self) -> Vec<Fault> {
-        let waiting = self.next.extract_if(.., |fault| fault.is_rest());
-        self.lasting.iter().filter(|fault| fault.is_rest()).cloned().chain(waiting).collect()
+    pub(crate) fn for_request(&mut self, private: bool) -> Vec<Fault> {
+        let meant = |fault: &Fault| fault.is_rest() && fault.strikes(private).is_some();
+        let waiting: Vec<Fault> = self.next.extract_if(.., |fault| meant(fault)).collect();
+        let faults = self.lasting.iter().filter(|fault| meant(fault)).chain(&waiting);
+        faults.filter_map(|fault| fault.strikes(private)).cloned().collect()
     }
 
     /// What a new websocket suffers besides what lasts.
-    pub(crate) fn for_socket(&mut self) -> Fate {
-        let (events, own) = self.next.extract_if(.., |fault| !fault.is_rest()).partition(Fault::is_event);
-        Fate { own, events, heard: self.events.len(), clearings: self.clearings }
+    pub(crate) fn for_socket(&mut self, private: bool) -> Fate {
+        let meant = |fault: &mut Fault| !fault.is_rest() && fault.strikes(private).is_some();
+        let (events, own) = self.next.extract_if(.., meant).partition(Fault::is_event);
+        Fate { private, own, events, heard: self.events.len(), clearings: self.clearings }
     }
 }
 
 /// The faults of one websocket.
 #[derive(Debug)]
 pub(crate) struct Fate {
+    private: bool,
     own: Vec<Fault>,
     events: Vec<Fault>,
     heard: usize,
@@ -213,10 +254,14 @@ impl Fate {
         let mut events = std::mem::take(&mut self.events);
         events.extend_from_slice(&faults.events[self.heard..]);
         self.heard = faults.events.len();
-        (self.own.iter().chain(&faults.lasting).cloned().collect(), events)
+        (self.meant(self.own.iter().chain(&faults.lasting)), self.meant(events.iter()))
+    }
+
+    fn meant<'a>(&self, faults: impl Iterator<Item = &'a Fault>) -> Vec<Fault> {
+        faults.filter_map(|fault| fault.strikes(self.private)).cloned().collect()
     }
 
     pub(crate) fn refuses_dial(&self, faults: &Faults) -> bool {
-        self.own.iter().chain(&faults.lasting).any(|fault| *fault == Fault::RefuseDial)
+        self.meant(self.own.iter().chain(&faults.lasting)).contains(&Fault::RefuseDial)
     }
 }

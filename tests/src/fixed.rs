@@ -1,7 +1,11 @@
 //! Exact decimal numbers, so that what is sent and what is compared never passes through a float.
 
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const PLACES: usize = 12;
 const ONE: i128 = 10i128.pow(PLACES as u32);
@@ -43,6 +47,18 @@ impl Fixed {
         Self(self.0 - self.0.rem_euclid(step.0))
     }
 
+    /// Whether it is neither more nor less than nothing.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The number without its sign.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
     /// This many times the number.
     #[must_use]
     pub const fn by(self, count: i64) -> Self {
@@ -79,6 +95,77 @@ impl Sub for Fixed {
     }
 }
 
+impl Neg for Fixed {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl AddAssign for Fixed {
+    fn add_assign(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+}
+
+impl SubAssign for Fixed {
+    fn sub_assign(&mut self, other: Self) {
+        self.0 -= other.0;
+    }
+}
+
+impl Sum for Fixed {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        numbers.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl From<i64> for Fixed {
+    fn from(whole: i64) -> Self {
+        Self::new(i128::from(whole), 0)
+    }
+}
+
+/// A text that is not a decimal number of at most twelve places.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotDecimal(String);
+
+impl fmt::Display for NotDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a decimal number of at most {PLACES} places: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotDecimal {}
+
+impl FromStr for Fixed {
+    type Err = NotDecimal;
+
+    fn from_str(text: &str) -> Result<Self, NotDecimal> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let sound = !whole.is_empty() && whole.len() <= 20 && part.len() <= PLACES;
+        if !sound || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Err(NotDecimal(text.to_owned()));
+        }
+        let number = format!("{whole}{part:0<PLACES$}").parse().map_err(|_| NotDecimal(text.to_owned()))?;
+        Ok(if text.starts_with('-') { -Self(number) } else { Self(number) })
+    }
+}
+
+impl Serialize for Fixed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fixed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// `{}` shows no zeros at the end, `{:.8}` always eight places (cut, not rounded, beyond them).
 impl fmt::Display for Fixed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,6 +186,16 @@ impl fmt::Display for Fixed {
 #[cfg(test)]
 mod tests {
     use super::Fixed;
+
+    #[test]
+    fn reads_what_it_shows() {
+        for text in ["0", "-0.561", "90787.7", "0.000000000001", "12"] {
+            assert_eq!(text.parse::<Fixed>().unwrap().to_string(), text);
+        }
+        for text in ["", ".5", "1.0000000000001", "1e5", "--1", "1.2.3", "+1"] {
+            assert!(text.parse::<Fixed>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn shows_exact_text() {

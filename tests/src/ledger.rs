@@ -1,6 +1,6 @@
 //! What was sent, and what was seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
@@ -60,6 +60,8 @@ pub(crate) fn text(number: Option<Fixed>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }
 
+const MOST_ASKED: usize = 10_000;
+
 /// Everything the fake saw.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Seen {
@@ -67,8 +69,26 @@ pub struct Seen {
     pub connections: Vec<Connection>,
     /// REST requests by path.
     pub requests: BTreeMap<String, u64>,
+    /// The last ten thousand REST requests in order.
+    #[serde(skip)]
+    pub asked: VecDeque<Asked>,
     /// What clients did wrong over REST.
     pub violations: Vec<String>,
+}
+
+/// One REST request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// When, in Unix milliseconds.
+    pub at: u64,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// What came after the question mark.
+    pub query: String,
+    /// The status of the answer; 0 where there was none.
+    pub status: u16,
 }
 
 impl Seen {
@@ -76,6 +96,14 @@ impl Seen {
     #[must_use]
     pub fn open(&self) -> usize {
         self.connections.iter().filter(|connection| connection.closed_at.is_none()).count()
+    }
+
+    /// Notes a REST request.
+    pub(crate) fn note(&mut self, asked: Asked) {
+        self.asked.push_back(asked);
+        if self.asked.len() > MOST_ASKED {
+            self.asked.pop_front();
+        }
     }
 
     /// All that clients did wrong, on any connection.
@@ -96,6 +124,8 @@ pub struct Connection {
     pub closed_at: Option<u64>,
     /// Why it ended.
     pub end: Option<String>,
+    /// Whether it is about the account.
+    pub private: bool,
     /// What it is subscribed to, in the venue's words.
     pub subscriptions: Vec<String>,
     /// Frames that the client sent, control frames included.
@@ -107,4 +137,7 @@ pub struct Connection {
     /// The step of the market up to which everything is sent.
     #[serde(skip)]
     pub(crate) caught_up: u64,
+    /// A private one: the number of the event up to which it was told everything.
+    #[serde(skip)]
+    pub(crate) told: Option<u64>,
 }

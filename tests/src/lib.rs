@@ -12,6 +12,7 @@
 //! # std::io::Result::Ok(())
 //! ```
 
+pub mod account;
 mod clock;
 mod control;
 mod fault;
@@ -48,7 +49,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fault::{Broken, Fault, Garbage, Limited};
 pub use fixed::Fixed;
-pub use ledger::{Connection, Entry, Seen};
+pub use ledger::{Asked, Connection, Entry, Seen};
 pub use options::{Options, Times};
 use thread::Thread;
 use world::World;
@@ -223,8 +224,14 @@ impl Fake {
     #[must_use]
     pub fn settled(&self) -> bool {
         let step = self.world.market.lock().step();
+        let happened = self.world.account.lock().journal.end();
         let seen = self.world.seen.lock();
-        seen.connections.iter().all(|connection| connection.closed_at.is_some() || connection.caught_up >= step)
+        seen.connections.iter().filter(|connection| connection.closed_at.is_none()).all(|connection| {
+            match connection.told {
+                Some(told) => told >= happened,
+                None => connection.caught_up >= step,
+            }
+        })
     }
 
     /// Freezes the market and waits until every open connection was sent everything; false if that takes longer than `within`.

@@ -195,7 +195,7 @@ impl Listing {
         quote.last_size = size;
         quote.high = quote.high.max(Some(price));
         quote.low = quote.low.map(|low| low.min(price));
-        quote.base_volume = quote.base_volume + size;
+        quote.base_volume += size;
         quote.quote_volume = (quote.quote_volume + size.times(price)).floor_to(Fixed::new(1, 8));
         quote.trades += 1;
         quote.traded_at = now;
@@ -311,10 +311,10 @@ impl Market {
 
 /// SplitMix64: the same numbers for ever, whatever the libraries do.
 #[derive(Clone, Debug)]
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

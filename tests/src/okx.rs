@@ -2,6 +2,8 @@
 
 mod frames;
 mod rest;
+mod rows;
+mod signed;
 
 use std::time::Duration;
 
@@ -40,6 +42,10 @@ impl Protocol for Okx {
         rest::answer(world, request)
     }
 
+    fn is_private(&self, _world: &World, request: &Request) -> bool {
+        request.path == "/ws/v5/private" || is_signed(&request.path)
+    }
+
     fn limited(&self, how: Limited) -> Reply {
         match how {
             Limited::Plain => Reply::json(429, &json!({"msg": "Too Many Requests", "code": "50011"})),
@@ -50,6 +56,11 @@ impl Protocol for Okx {
             Limited::Banned => Reply::html(403, "403 Forbidden"),
         }
     }
+}
+
+/// Whether a REST path needs a signature.
+fn is_signed(path: &str) -> bool {
+    ["account", "asset", "trade", "finance"].iter().any(|group| path.starts_with(&format!("/api/v5/{group}/")))
 }
 
 /// What can be subscribed without a login.

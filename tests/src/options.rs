@@ -22,6 +22,11 @@ pub struct Options {
     pub times: Option<Times>,
     /// The websocket that tickets lead to, if not this server (KuCoin).
     pub ticket_endpoint: Option<String>,
+    /// At this rhythm the account does something at random, from the seed; `None` for an account that rests.
+    pub trader: Option<Duration>,
+    /// Pages hold at most so many rows, whatever the client asks: where an answer itself says whether there is more. OKX: the
+    /// pages of a snapshot.
+    pub page_size: Option<usize>,
 }
 
 impl Default for Options {
@@ -34,6 +39,8 @@ impl Default for Options {
             frozen: false,
             times: None,
             ticket_endpoint: None,
+            trader: None,
+            page_size: None,
         }
     }
 }

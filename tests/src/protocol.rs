@@ -19,6 +19,10 @@ pub(crate) trait Protocol: Sync {
     fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply>;
     /// Answers a REST request, maintenance and the venue's own limits included.
     fn rest(&self, world: &World, request: &Request) -> Reply;
+    /// Whether a handshake or a REST request is about the account.
+    fn is_private(&self, _world: &World, _request: &Request) -> bool {
+        false
+    }
     /// Says that there were too many requests.
     fn limited(&self, how: Limited) -> Reply;
 }
@@ -62,6 +66,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) violations: Vec<String>,
     /// The market's step up to which this connection has been told everything.
     pub(crate) caught_up: Option<u64>,
+    /// The number of the event up to which this private connection has been told everything.
+    pub(crate) told: Option<u64>,
 }
 
 impl Desk<'_> {
@@ -80,6 +86,12 @@ impl Desk<'_> {
     /// Sends market data of one symbol.
     pub(crate) fn data(&mut self, text: String, symbol: &str, entry: Entry) {
         self.actions.push(Action::Data { text, entries: vec![(symbol.to_owned(), entry)] });
+    }
+
+    /// Tells of the account.
+    #[allow(dead_code, reason = "the private streams come next")]
+    pub(crate) fn event(&mut self, text: impl ToString) {
+        self.actions.push(Action::Data { text: text.to_string(), entries: Vec::new() });
     }
 
     pub(crate) fn close(&mut self, code: u16, reason: &'static str) {

@@ -12,13 +12,16 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::control;
 use crate::fault::{Broken, Fault};
 use crate::http::{Reply, Request, Wire};
-use crate::ledger::Connection;
+use crate::ledger::{Asked, Connection};
 use crate::socket::Socket;
 use crate::world::{World, true_now};
 
 /// Serves for ever; whoever drops the runtime ends it.
 pub(crate) async fn run(listener: TcpListener, world: Arc<World>) {
     tokio::spawn(pass_time(Arc::clone(&world)));
+    if let Some(every) = world.options.trader {
+        tokio::spawn(trade(Arc::clone(&world), every));
+    }
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(tokio::spawn(attend(stream, Arc::clone(&world)))),
@@ -34,6 +37,15 @@ async fn pass_time(world: Arc<World>) {
     loop {
         ticks.tick().await;
         world.advance();
+    }
+}
+
+async fn trade(world: Arc<World>, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        world.trade();
     }
 }
 
@@ -66,7 +78,20 @@ enum Answer {
 
 async fn rest(request: &Request, world: &World) -> Answer {
     *world.seen.lock().requests.entry(request.path.clone()).or_default() += 1;
-    let faults = world.faults.lock().for_request();
+    let at = true_now();
+    let answer = answer(request, world).await;
+    let status = match &answer {
+        Answer::Whole(reply) | Answer::Half(reply) => reply.status,
+        Answer::Reset => 0,
+    };
+    let (method, path, query) = (request.method.clone(), request.path.clone(), request.query.clone());
+    world.seen.lock().note(Asked { at, method, path, query, status });
+    answer
+}
+
+async fn answer(request: &Request, world: &World) -> Answer {
+    let private = world.protocol.is_private(world, request);
+    let faults = world.faults.lock().for_request(private);
     for fault in faults {
         match fault {
             Fault::RestSlow { ms } => sleep(Duration::from_millis(ms)).await,
@@ -87,12 +112,14 @@ async fn rest(request: &Request, world: &World) -> Answer {
 }
 
 async fn upgrade(mut wire: Wire, request: &Request, world: Arc<World>) {
-    let fate = world.faults.lock().for_socket();
+    let private = world.protocol.is_private(&world, request);
+    let fate = world.faults.lock().for_socket(private);
     let id = {
         let mut seen = world.seen.lock();
         seen.connections.push(Connection {
             path: request.path.clone(),
             dialled_at: true_now(),
+            private,
             ..Connection::default()
         });
         seen.connections.len() - 1

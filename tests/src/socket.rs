@@ -160,6 +160,9 @@ impl Socket {
         if let Some(step) = outcome.caught_up {
             self.world.seen.lock().connections[self.id].caught_up = step;
         }
+        if outcome.told.is_some() {
+            self.world.seen.lock().connections[self.id].told = outcome.told;
+        }
         if !outcome.violations.is_empty() {
             self.world.seen.lock().connections[self.id].violations.extend(outcome.violations);
         }
@@ -181,6 +184,8 @@ impl Socket {
     async fn push(&mut self, text: String, entries: Vec<(String, Entry)>) -> Result<(), End> {
         if let Some(kind) = self.next_garbage() {
             let symbol = entries.first().map_or("", |(symbol, _)| symbol);
+            // What tells of the account names no symbol here.
+            let kind = if symbol.is_empty() && kind == Garbage::UnknownSymbol { Garbage::UnknownEvent } else { kind };
             self.feed(nonsense(kind, &text, symbol)).await?;
         }
         // Noted before it is sent: a client can never hold a value that the ledger lacks.
@@ -233,12 +238,21 @@ struct Outcome {
     actions: Vec<Action>,
     violations: Vec<String>,
     caught_up: Option<u64>,
+    told: Option<u64>,
 }
 
 fn desk<'a>(world: &'a World, faults: &'a [Fault]) -> Desk<'a> {
-    Desk { world, now: Instant::now(), faults, actions: Vec::new(), violations: Vec::new(), caught_up: None }
+    Desk {
+        world,
+        now: Instant::now(),
+        faults,
+        actions: Vec::new(),
+        violations: Vec::new(),
+        caught_up: None,
+        told: None,
+    }
 }
 
 fn outcome(desk: Desk<'_>) -> Outcome {
-    Outcome { actions: desk.actions, violations: desk.violations, caught_up: desk.caught_up }
+    Outcome { actions: desk.actions, violations: desk.violations, caught_up: desk.caught_up, told: desk.told }
 }

@@ -70,6 +70,8 @@ pub(crate) fn listings(venue: Venue, count: Option<usize>) -> Vec<Listing> {
         let crosses = [("BTC", "USDC"), ("ETH", "USDC"), ("USDC", "USDT"), ("USDT", "BRL"), ("BTC", "BRL")];
         listings.extend(crosses.map(|(base, quote)| pair(venue, base, quote, 20)));
     }
+    // A coin without a dollar: its worth goes through bitcoin.
+    listings.push(pair(venue, "XMR", "BTC", 20));
     let count = count.unwrap_or(listings.len());
     listings.truncate(count);
     for index in listings.len()..count {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::account::Account;
 use crate::fault::{Fault, Faults};
 use crate::ledger::{Entry, Seen};
 use crate::limiter::Tallies;
@@ -43,24 +44,29 @@ pub(crate) struct World {
     pub(crate) tallies: Shared<Tallies>,
     /// Tickets handed out and not yet used, with the time of issue (KuCoin).
     pub(crate) tickets: Shared<HashMap<String, u64>>,
+    /// Locked before the market, where both are.
+    pub(crate) account: Shared<Account>,
     frozen: AtomicBool,
 }
 
 impl World {
     pub(crate) fn new(venue: Venue, options: Options, address: SocketAddr) -> Self {
         let times = options.times.clone().unwrap_or(Times::documented(venue));
+        let market = Market::new(venue, options.seed, options.symbols, true_now());
+        let account = Account::new(venue, &market, options.seed, true_now());
         Self {
             venue,
             address,
             times,
             protocol: venue.protocol(),
-            market: Shared::new(Market::new(venue, options.seed, options.symbols, true_now())),
+            market: Shared::new(market),
             streamed: Shared::new(BTreeMap::new()),
             quoted: Shared::new(BTreeMap::new()),
             seen: Shared::new(Seen::default()),
             faults: Shared::new(Faults::default()),
             tallies: Shared::new(Tallies::default()),
             tickets: Shared::new(HashMap::new()),
+            account: Shared::new(account),
             frozen: AtomicBool::new(options.frozen),
             options,
         }
@@ -78,6 +84,20 @@ impl World {
         if !self.frozen.load(Ordering::Relaxed) {
             let now = self.now();
             self.market.lock().advance(now);
+        }
+    }
+
+    /// Something happens to the account, at the venue's time.
+    pub(crate) fn deal<T>(&self, deal: impl FnOnce(&mut Account, &Market, u64) -> T) -> T {
+        let now = self.now();
+        let mut account = self.account.lock();
+        deal(&mut account, &self.market.lock(), now)
+    }
+
+    /// The trader does something, unless the market is frozen.
+    pub(crate) fn trade(&self) {
+        if !self.frozen.load(Ordering::Relaxed) {
+            self.deal(crate::account::trade);
         }
     }
 

@@ -25,6 +25,9 @@ struct Arguments {
     /// Seed of the market.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Milliseconds between two things that the account does at random; without it the account rests.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    trader_ms: Option<u64>,
     /// Listen on this port and the following ones instead of free ones.
     #[arg(long)]
     port_base: Option<u16>,
@@ -74,6 +77,7 @@ fn start_all(arguments: &Arguments) -> io::Result<Vec<Fake>> {
             seed: arguments.seed,
             symbols: arguments.symbols,
             tick: Duration::from_millis(arguments.tick_ms),
+            trader: arguments.trader_ms.map(Duration::from_millis),
             ..Options::default()
         };
         start(venue, options)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::frames::{ticker_entry, ticker_row};
+use crate::account::{self, Category, Instrument};
 use crate::fault::{Fault, Limited};
 use crate::http::{Reply, Request};
 use crate::limiter::Limit;
@@ -18,7 +19,9 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
         "/api/v5/public/instruments" => (Limit::per_millis(20, 2_000), instruments),
         "/api/v5/market/tickers" => (Limit::per_millis(20, 2_000), tickers),
         "/api/v5/market/ticker" => (Limit::per_millis(20, 2_000), ticker),
+        "/api/v5/market/index-tickers" => (Limit::per_millis(20, 2_000), index_tickers),
         "/api/v5/system/status" => (Limit::per_millis(1, 5_000), status),
+        path if super::is_signed(path) => return super::signed::answer(world, request),
         _ => return Reply::json(404, &json!({"code": "404", "data": [], "msg": "Not Found"})),
     };
     if request.method != "GET" {
@@ -36,11 +39,11 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
     body(world, request)
 }
 
-fn ok(rows: &[Value]) -> Reply {
+pub(super) fn ok(rows: &[Value]) -> Reply {
     Reply::json(200, &json!({"code": "0", "msg": "", "data": rows}))
 }
 
-fn error(status: u16, code: &str, message: &str) -> Reply {
+pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
     Reply::json(status, &json!({"code": code, "data": [], "msg": message}))
 }
 
@@ -78,7 +81,13 @@ fn instruments(world: &World, request: &Request) -> Reply {
         let symbol = &listing.quote.symbol;
         listing.product == product && symbol.ends_with(suffix) && only.as_ref().is_none_or(|only| only == symbol)
     });
-    let rows: Vec<Value> = listings.map(|(index, listing)| instrument(&kind, index, listing)).collect();
+    let mut rows: Vec<Value> = listings.map(|(index, listing)| instrument(&kind, index, listing)).collect();
+    if kind == "SWAP" {
+        rows = account::contracts(world.venue)
+            .filter(|contract| only.as_ref().is_none_or(|only| *only == contract.symbol))
+            .map(|contract| swap(&contract))
+            .collect();
+    }
     if rows.is_empty() && only.is_some() {
         return error(200, "51001", "Instrument ID doesn't exist.");
     }
@@ -110,6 +119,34 @@ fn instrument(kind: &str, index: usize, listing: &Listing) -> Value {
         }
     }
     row
+}
+
+/// A perpetual: its base and quote stand in the family alone.
+fn swap(contract: &Instrument) -> Value {
+    let inverse = contract.category == Category::Inverse;
+    let family = format!("{}-{}", contract.base, contract.quote);
+    json!({
+        "instType": "SWAP", "instId": contract.symbol, "instIdCode": 10_458_u64, "state": "live", "ruleType": "normal", "tickSz": "0.1",
+        "lotSz": "0.01", "minSz": "0.01", "listTime": "1606468572000", "expTime": "", "openType": "", "lever": "100", "alias": "",
+        "category": "1", "auctionEndTime": "", "contTdSwTime": "", "groupId": "1", "baseCcy": "", "quoteCcy": "", "tradeQuoteCcyList": [],
+        "settleCcy": contract.settle, "uly": family, "instFamily": family, "ctVal": contract.contract_size, "ctMult": "1",
+        "ctValCcy": if inverse { &contract.quote } else { &contract.base }, "ctType": if inverse { "inverse" } else { "linear" },
+    })
+}
+
+/// The dollar of the venue's valuations.
+fn index_tickers(world: &World, request: &Request) -> Reply {
+    let Some(symbol) = request.parameter("instId") else {
+        return error(400, "50014", "Parameter instId can not be empty");
+    };
+    let asset = symbol.strip_suffix("-USD").or_else(|| symbol.strip_suffix("-USDT")).unwrap_or_default();
+    let Some(price) = account::dollars(world.venue, &world.market.lock(), asset) else {
+        return error(200, "51001", "Instrument ID doesn't exist.");
+    };
+    ok(&[json!({
+        "instId": symbol, "idxPx": price, "high24h": price, "low24h": price, "open24h": price, "sodUtc0": price, "sodUtc8": price,
+        "ts": world.now().to_string(),
+    })])
 }
 
 fn tickers(world: &World, request: &Request) -> Reply {

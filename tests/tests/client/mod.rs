@@ -3,10 +3,12 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
 
 pub mod busiest;
+pub mod okx;
+pub mod sign;
 
 use std::time::{Duration, Instant};
 
-use fake_venues::{Fake, Options, Times, Venue, start};
+use fake_venues::{Fake, Fixed, Options, Times, Venue, start};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -121,10 +123,16 @@ pub async fn get(fake: &Fake, target: &str) -> Answer {
 
 /// One request on a connection of its own, byte by byte as it goes over the wire.
 pub async fn request(fake: &Fake, method: &str, target: &str, body: &str) -> Answer {
+    request_with(fake, method, target, &[], body).await
+}
+
+/// The same with headers.
+pub async fn request_with(fake: &Fake, method: &str, target: &str, headers: &[(&str, String)], body: &str) -> Answer {
     let mut stream = TcpStream::connect(fake.address()).await.expect("it listens");
-    let length = body.len();
+    let (length, host) = (body.len(), fake.address());
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let request =
-        format!("{method} {target} HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\n\r\n{body}", fake.address());
+        format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {length}\r\n\r\n{body}");
     stream.write_all(request.as_bytes()).await.expect("it reads");
     let mut bytes = Vec::new();
     // A reset is an answer, too: an empty one.
@@ -148,4 +156,14 @@ async fn read_answer(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Re
         }
     }
     Ok(())
+}
+
+/// A decimal number.
+pub fn number(text: &str) -> Fixed {
+    text.parse().expect("a decimal number")
+}
+
+/// The decimal number in a field of text.
+pub fn said(row: &Value, field: &str) -> Fixed {
+    number(row[field].as_str().unwrap_or_else(|| panic!("{field} in {row}")))
 }

@@ -18,13 +18,18 @@ pub struct Rows<T> {
 }
 
 impl<T> Rows<T> {
+    /// How many rows came, those that cannot be read too: whether a page is full.
+    pub fn count(&self) -> usize {
+        self.good.len() + self.bad
+    }
+
     /// The rows that could be read; tells of the others.
     pub fn good(self, tell: Tell<'_, '_>) -> Vec<T> {
         if self.bad > 0 {
             let detail = format!(
                 "{} of {} rows not understood, the first: {}",
                 self.bad,
-                self.bad + self.good.len(),
+                self.count(),
                 self.first
             );
             tell(Update::Misread(Fault::decode(detail)));
@@ -68,6 +73,7 @@ mod tests {
     #[test]
     fn a_bad_row_loses_no_other_and_is_told() {
         let rows: Rows<(u8, &str)> = serde_json::from_str(r#"[[1,"a"],[null,"b"],{},[2,"c"]]"#).unwrap();
+        assert_eq!(rows.count(), 4);
         let mut told = Vec::new();
         let good = rows.good(&mut |update| told.push(format!("{update:?}")));
         assert_eq!(good, [(1, "a"), (2, "c")]);

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::number::Said;
 
 /// Microseconds since the Unix epoch, by whichever clock the context names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Micros(pub i64);
 
 impl Micros {

@@ -253,8 +253,8 @@ impl Book {
     }
 
     /// What questions depend on.
-    pub fn view(&self, streamed: Vec<String>) -> View {
-        View { mode: self.mode, touched: self.touched.iter().cloned().collect(), streamed }
+    pub fn view(&self, streamed: Vec<String>, now: Micros) -> View {
+        View { mode: self.mode, touched: self.touched.iter().cloned().collect(), streamed, now }
     }
 
     /// What the wallets hold.

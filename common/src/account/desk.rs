@@ -274,7 +274,7 @@ impl Clerk {
         let table = self.context.board.table();
         let spot = table.rows.iter().filter(|row| row.instrument.market == Market::Spot);
         let streamed = spot.map(|row| row.instrument.asked.clone()).collect();
-        self.desk.read(|book| book.view(streamed))
+        self.desk.read(|book| book.view(streamed, self.context.venue_now()))
     }
 
     /// One question after the other; what is refused for good and may be refused goes unread.

@@ -346,6 +346,8 @@ pub struct View {
     pub touched: Vec<String>,
     /// Symbols, by the venue's names, that are exported.
     pub streamed: Vec<String>,
+    /// The venue's clock: where executions are asked for in windows, the last one ends here.
+    pub now: Micros,
 }
 
 /// The account side of a venue, with a key.

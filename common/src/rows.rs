@@ -26,12 +26,7 @@ impl<T> Rows<T> {
     /// The rows that could be read; tells of the others.
     pub fn good(self, tell: Tell<'_, '_>) -> Vec<T> {
         if self.bad > 0 {
-            let detail = format!(
-                "{} of {} rows not understood, the first: {}",
-                self.bad,
-                self.count(),
-                self.first
-            );
+            let detail = format!("{} of {} rows not understood, the first: {}", self.bad, self.count(), self.first);
             tell(Update::Misread(Fault::decode(detail)));
         }
         self.good

@@ -27,6 +27,12 @@ impl Micros {
         self.0.div_euclid(1000)
     }
 
+    /// `2026-11-20T10:00:00.123Z`: UTC with exactly three decimals, as signatures want it.
+    pub fn rfc3339(self) -> String {
+        let time = jiff::Timestamp::from_microsecond(self.0).unwrap_or_default();
+        time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
     /// As the seconds of Prometheus.
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1e6
@@ -133,6 +139,8 @@ pub enum Signal<'f> {
     Pong,
     /// The venue will close this line soon: open another.
     Leaving,
+    /// The conversation is over for this reason, though the line is open: a login revoked, a subscription ended.
+    Over(Fault),
     /// The number of this frame on this line, where the venue counts them by one.
     Sequence(u64),
 }

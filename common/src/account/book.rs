@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ledger::{Ledger, Memory};
-use super::{Balance, Contract, Entry, Order, Position, Rate, Rights, Side, Topic, View, label};
+use super::{Balance, Contract, Entry, Fill, Order, Position, Rate, Rights, Side, Topic, View, label};
 use crate::update::{Market, Micros};
 
 /// How long events are kept for answers under way; no question takes longer, with all its pages.
@@ -129,20 +129,37 @@ impl Book {
 
     /// An event of the private stream.
     pub fn event(&mut self, entry: Entry, heard: Instant, now: f64) {
-        match &entry {
-            Entry::Order(order) => self.ledger.order(order),
-            Entry::Fill(fill) => {
-                self.ledger.fill(fill);
-            }
-            _ => {}
+        if let Entry::Order(order) = &entry {
+            self.ledger.order(order);
         }
+        let entry = match self.fill(entry) {
+            Some(entry) => entry,
+            None => return,
+        };
         while self.events.len() >= MOST || self.events.front().is_some_and(|(at, _)| heard.duration_since(*at) > KEPT) {
             self.events.pop_front();
         }
-        if !matches!(entry, Entry::Fill(_) | Entry::Stir(_)) {
-            self.events.push_back((heard, entry.clone()));
-        }
+        self.events.push_back((heard, entry.clone()));
         self.take(entry, &"".into(), None, heard, now);
+    }
+
+    /// Counts an execution, by whichever way it was told; what is none comes back.
+    pub fn fill(&mut self, entry: Entry) -> Option<Entry> {
+        let fill = match entry {
+            Entry::Fill(fill) => fill,
+            Entry::Deal(fill, contracts, price) => {
+                let contract = self.contracts.get(&fill.name);
+                let volume = contract.and_then(|contract| {
+                    let amount = contracts.checked_mul(contract.size?)?;
+                    if contract.market == Market::Inverse { Some(amount) } else { amount.checked_mul(price) }
+                });
+                Fill { quote_volume: volume, ..fill }
+            }
+            other => return Some(other),
+        };
+        self.touch(fill.market, &fill.name);
+        self.ledger.fill(&fill);
+        None
     }
 
     fn take(&mut self, entry: Entry, from: &Arc<str>, dated: Option<Micros>, heard: Instant, now: f64) {
@@ -161,7 +178,6 @@ impl Book {
                 put(&mut self.positions, key, position, gone, from, at, heard);
             }
             Entry::Order(order) => self.order(order, from, heard),
-            Entry::Fill(fill) => self.touch(fill.market, &fill.name),
             Entry::Rights(rights) => self.rights = Some(rights),
             Entry::Contract(contract) => {
                 self.contracts.insert(contract.name.clone(), contract);
@@ -174,7 +190,7 @@ impl Book {
             Entry::Reported(part, amount, currency) => {
                 self.reported.insert(part, (amount, currency));
             }
-            Entry::Stir(_) => {}
+            Entry::Fill(_) | Entry::Deal(..) | Entry::Stir(_) => {}
         }
     }
 
@@ -274,7 +290,8 @@ impl Book {
         let quantity = match position.size {
             Size::Base(number) => Some(number),
             Size::Contracts(number) => {
-                contract.and_then(|contract| contract.size).and_then(|size| number.checked_mul(size))
+                let linear = contract.filter(|contract| contract.market != Market::Inverse);
+                linear.and_then(|contract| contract.size).and_then(|size| number.checked_mul(size))
             }
         };
         let (market, symbol) = contract.map_or_else(

@@ -234,7 +234,7 @@ pub struct Contract {
     pub market: Market,
     /// The `symbol` label: base and quote, and the expiry where it has one.
     pub symbol: String,
-    /// Base currency in one contract; `None` where a contract is an amount of quote currency (inverse).
+    /// What one contract is: base currency, or quote currency where the market is inverse.
     pub size: Option<Decimal>,
 }
 
@@ -260,6 +260,8 @@ pub enum Entry {
     Order(Order),
     /// An execution.
     Fill(Fill),
+    /// An execution of so many contracts at this price; its volume follows from [`Entry::Contract`].
+    Deal(Fill, Decimal, Decimal),
     /// What the key may do.
     Rights(Rights),
     /// A derivative's names and size.

@@ -89,6 +89,7 @@ pub struct Session {
     data: Instant,
     moves: Option<Instant>,
     leaving: bool,
+    ended: Option<Fault>,
     sequence: Option<u64>,
 }
 
@@ -111,6 +112,7 @@ impl Session {
             data: now,
             moves: endpoint.lifetime.map(|lifetime| now + lifetime),
             leaving: false,
+            ended: None,
             sequence: None,
         };
         session.advance(now);
@@ -138,6 +140,7 @@ impl Session {
                 }
             }
             Signal::Leaving => self.leaving = true,
+            Signal::Over(fault) => self.ended = Some(fault),
             Signal::Sequence(number) => {
                 let lost = self.sequence.map_or(0, |last| number.saturating_sub(last.saturating_add(1)));
                 self.sequence = Some(self.sequence.map_or(number, |last| last.max(number)));
@@ -186,6 +189,9 @@ impl Session {
 
     fn over(&self, now: Instant) -> Option<End> {
         let timeout = |what: String| End::from(Fault::new(Kind::Timeout, what));
+        if let Some(fault) = &self.ended {
+            return Some(fault.clone().into());
+        }
         if now >= self.heard + self.silence {
             return Some(timeout(format!("nothing heard for {} s", self.silence.as_secs())));
         }

@@ -1,13 +1,18 @@
 //! OKX v5, spot. Source: <https://www.okx.com/docs-v5/en/>.
 
+mod account;
+mod auth;
 mod market;
+mod private;
 mod questions;
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{About, Allowance, Fault, Feed, Hosts, Instrument, Kind, Query, Reply, Request, Setup, Tell, Venue};
-use serde::Deserialize;
+use common::{
+    About, Account, Allowance, Fault, Feed, Hosts, Instrument, Keyring, Query, Reply, Request, Setup, Tell, Venue,
+};
 
 /// Fixed facts.
 pub static ABOUT: About = About {
@@ -37,16 +42,21 @@ struct Okx {
     setup: Setup,
 }
 
+/// A question to the live venue or, with a header, to its demo.
+fn get(setup: &Setup, path: &str) -> Request {
+    let request = Request::get(path);
+    if setup.testnet { request.header("x-simulated-trading", "1") } else { request }
+}
+
 impl Okx {
     fn get(&self, path: &str) -> Request {
-        let request = Request::get(path);
-        if self.setup.testnet { request.header("x-simulated-trading", "1") } else { request }
+        get(&self.setup, path)
     }
 }
 
 impl Venue for Okx {
     fn judge<'f>(&self, reply: &Reply<'f>, _tell: Tell<'_, 'f>) -> Result<(), Fault> {
-        judge(reply)
+        auth::judge(reply)
     }
 
     fn instruments(&self) -> Query {
@@ -70,61 +80,14 @@ impl Venue for Okx {
     fn feed(&self, instruments: Vec<Arc<Instrument>>) -> Box<dyn Feed> {
         Box::new(market::Tickers::new(&self.setup.hosts.ws, instruments))
     }
-}
 
-#[derive(Deserialize)]
-struct Verdict {
-    #[serde(deserialize_with = "common::number::whole")]
-    code: i64,
-    #[serde(default)]
-    msg: String,
-}
-
-/// Refusals come with any status; where the body has a code, the code decides.
-fn judge(reply: &Reply<'_>) -> Result<(), Fault> {
-    match serde_json::from_str::<Verdict>(reply.body) {
-        Ok(Verdict { code: 0, .. }) => common::status_fault(reply),
-        Ok(verdict) => {
-            let fault = refusal(verdict.code, &verdict.msg);
-            let wait = reply.retry_after().or(fault.wait);
-            Err(fault.after(wait))
-        }
-        Err(_) => common::status_fault(reply),
-    }
-}
-
-/// The codes of the guide's error page, sorted by what is to be done.
-fn refusal(code: i64, message: &str) -> Fault {
-    let kind = match code {
-        50_101 | 50_103..=50_107 | 50_111 | 50_113 | 50_119 | 60_005 | 60_007 | 60_009 | 60_024 | 60_032 => Kind::Auth,
-        50_102 | 50_112 | 60_004 | 60_006 => Kind::ClockSkew,
-        50_030 | 50_035 | 50_100 | 50_110 | 50_114 | 50_120 | 50_121 => Kind::Permission,
-        50_011 | 50_040 | 50_061 | 60_014 | 60_023 => Kind::RateLimit,
-        50_001 => Kind::Maintenance,
-        _ => Kind::Venue,
-    };
-    // One window of any endpoint used here is 2 s.
-    let wait = (kind == Kind::RateLimit).then_some(Duration::from_secs(2));
-    Fault::new(kind, format!("{code} {}", common::excerpt(message))).after(wait)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind(status: u16, body: &str) -> Option<Kind> {
-        judge(&Reply { status, headers: &(), body }).err().map(|fault| fault.kind)
+    fn rates(&self, _fiat: &str) -> Vec<Query> {
+        // The index knows real dollars; the dollar books of the spot market were merged into those of USDC.
+        let request = self.get("/api/v5/market/index-tickers").query("instId=USDT-USD");
+        vec![Query::new("index", request, questions::index)]
     }
 
-    #[test]
-    fn the_code_decides_whatever_the_status() {
-        assert_eq!(kind(200, r#"{"code":"0","msg":"","data":[]}"#), None);
-        assert_eq!(kind(200, r#"{"code":"50011","msg":"Rate limit reached"}"#), Some(Kind::RateLimit));
-        assert_eq!(kind(429, r#"{"msg":"Too Many Requests","code":50011}"#), Some(Kind::RateLimit));
-        assert_eq!(kind(429, r#"{"msg":"Systems are busy","code":"50013"}"#), Some(Kind::Venue));
-        assert_eq!(kind(401, r#"{"msg":"Invalid Sign","code":"50113"}"#), Some(Kind::Auth));
-        assert_eq!(kind(503, r#"{"code":"50001","msg":"Service temporarily unavailable."}"#), Some(Kind::Maintenance));
-        assert_eq!(kind(403, "<html>blocked</html>"), Some(Kind::Permission));
-        assert_eq!(kind(502, ""), Some(Kind::Venue));
+    fn account(&self, keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
+        Ok(Arc::new(account::Owner { setup: self.setup.clone(), keys }))
     }
 }

@@ -21,16 +21,17 @@ impl Tickers {
     }
 }
 
+/// A bare text, not JSON, as is its answer.
+pub fn heartbeat() -> Heartbeat {
+    Heartbeat { say: "ping".into(), every: Duration::from_secs(20), within: Duration::from_secs(10) }
+}
+
 impl Feed for Tickers {
     fn endpoint(&self, _ticket: &str) -> Result<Endpoint, Fault> {
         Ok(Endpoint {
             url: self.url.clone(),
             // The venue closes after 30 s without anything pushed.
-            heartbeat: Some(Heartbeat {
-                say: "ping".into(),
-                every: Duration::from_secs(20),
-                within: Duration::from_secs(10),
-            }),
+            heartbeat: Some(heartbeat()),
             silence: Duration::from_secs(45),
             pace: Duration::from_millis(250),
             lifetime: None,
@@ -126,7 +127,7 @@ fn control<'f>(frame: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
             {
                 tell(Signal::Unlisted(name.to_owned().into()).into());
             }
-            tell(Signal::Refused(super::refusal(code, &said.msg)).into());
+            tell(Signal::Refused(super::auth::refusal(code, &said.msg)).into());
         }
         ("unsubscribe" | "notice" | "channel-conn-count", _) => {}
         (other, _) => return Err(Fault::protocol(format!("unknown event {}", common::excerpt(other)))),

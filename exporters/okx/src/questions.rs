@@ -1,7 +1,8 @@
 //! OKX's public REST questions.
 
+use common::account::Rate;
 use common::number::whole;
-use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
+use common::{Amount, Entry, Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -42,6 +43,10 @@ struct TickerRow<'f> {
     inst_id: &'f str,
     #[serde(default)]
     last: Said,
+    #[serde(default)]
+    bid_px: Said,
+    #[serde(default)]
+    ask_px: Said,
     #[serde(default, rename = "volCcy24h")]
     volume_quote: Said,
 }
@@ -49,11 +54,30 @@ struct TickerRow<'f> {
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let rows: Answer<TickerRow<'f>> = serde_json::from_str(body)?;
     for row in rows.data.good(tell) {
-        let last = row.last.as_price();
-        tell(
-            Fact::Seed(Ticker { symbol: row.inst_id, last, volume_quote: row.volume_quote, ..Ticker::default() })
-                .into(),
-        );
+        let ticker = Ticker {
+            symbol: row.inst_id,
+            last: row.last.as_price(),
+            bid: row.bid_px.as_price(),
+            ask: row.ask_px.as_price(),
+            volume_quote: row.volume_quote,
+            ..Ticker::default()
+        };
+        tell(Fact::Seed(ticker).into());
+    }
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexRow {
+    idx_px: Amount,
+}
+
+/// What one USDT is in dollars.
+pub fn index<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Answer<IndexRow> = serde_json::from_str(body)?;
+    if let Some(price) = rows.data.good(tell).first().and_then(|row| row.idx_px.nonzero()) {
+        tell(Entry::Rate(Rate { base: "USDT".into(), quote: "USD".into(), price }).into());
     }
     Ok(None)
 }

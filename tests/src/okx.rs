@@ -1,6 +1,7 @@
-//! OKX v5: the public websocket.
+//! OKX v5: the public websocket, and where the others are.
 
 mod frames;
+mod private;
 mod rest;
 mod rows;
 mod signed;
@@ -31,9 +32,10 @@ impl Protocol for Okx {
         Limit::per_millis(3, 1_000)
     }
 
-    fn connect(&self, _world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
+    fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
         match request.path.as_str() {
             "/ws/v5/public" => Ok(Box::new(Public::new())),
+            "/ws/v5/private" => Ok(Box::new(private::Private::new(world))),
             _ => Err(Reply::text(404, "")),
         }
     }

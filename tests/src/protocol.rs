@@ -89,7 +89,6 @@ impl Desk<'_> {
     }
 
     /// Tells of the account.
-    #[allow(dead_code, reason = "the private streams come next")]
     pub(crate) fn event(&mut self, text: impl ToString) {
         self.actions.push(Action::Data { text: text.to_string(), entries: Vec::new() });
     }

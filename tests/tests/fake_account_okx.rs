@@ -4,7 +4,7 @@ mod client;
 
 use client::okx::{all, get_okx, refused, rows};
 use client::sign::{now, okx};
-use client::{fake, get, number, request_with, said};
+use client::{fake, get, number, request, request_with, said};
 use fake_venues::account::{Category, Key, KeyState, Role, Side};
 use fake_venues::{Fixed, Venue};
 use serde_json::json;
@@ -158,4 +158,26 @@ async fn config_tells_what_the_key_may_do_and_haste_is_refused() {
     let seen = fake.seen();
     assert_eq!(seen.asked.iter().map(|asked| asked.status).collect::<Vec<_>>(), [200, 200, 200, 429]);
     assert_eq!(fake.violations().len(), 1);
+}
+
+#[tokio::test]
+async fn the_demo_steers_the_account_over_http() {
+    let fake = fake(Venue::Okx);
+    let act = async |deed: serde_json::Value| request(&fake, "POST", "/fake/account", &deed.to_string()).await;
+    let order = json!({"do": "place", "symbol": "BTC-USDT", "side": "buy", "price": "50000", "quantity": "0.001"});
+    let id = act(order).await.json()["id"].as_str().unwrap().to_owned();
+    act(json!({"do": "fill", "order": id, "quantity": "0.001", "role": "maker"})).await;
+    assert_eq!(act(json!({"do": "cancel", "order": id})).await.status, 400);
+    let before = fake.books().money("funding", "BTC").free;
+    act(json!({"do": "transfer", "from": "trading", "to": "funding", "asset": "BTC", "amount": "0.0005"})).await;
+    assert_eq!(fake.books().money("funding", "BTC").free - before, number("0.0005"));
+    let books = get(&fake, "/fake/books").await.json();
+    assert_eq!(books["orders"].as_array().unwrap().last().unwrap()["status"], "filled");
+    let key = request(&fake, "POST", "/fake/key", r#"{"withdraw":true,"state":"frozen"}"#).await;
+    assert!(key.status == 200 && fake.key().withdraw && fake.key().state == KeyState::Frozen);
+    assert_eq!(request(&fake, "POST", "/fake/key", r#"{"nonsense":true}"#).await.status, 400);
+    let fault = r#"{"fault":"private","what":{"fault":"rest_limited","how":"plain"}}"#;
+    assert_eq!(request(&fake, "POST", "/fake/fault", fault).await.status, 200);
+    assert_eq!(get_okx(&fake, BALANCE).await.status, 429);
+    assert_eq!(get(&fake, "/api/v5/public/time").await.status, 200);
 }

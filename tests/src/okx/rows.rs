@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::account::{Account, Books, Category, Fill, Order, Position, Role, Side, Status, dollars};
+use crate::account::{Account, Books, Category, Fill, Money, Order, Position, Role, Side, Status, dollars};
 use crate::fixed::Fixed;
 use crate::ledger::text;
 use crate::market::Market;
@@ -33,9 +33,8 @@ pub(super) fn total(account: &Account, market: &Market) -> Fixed {
     currencies(&account.books).iter().filter_map(worth).sum()
 }
 
-/// The trading account with the details of some currencies; `stream` adds what only the stream tells.
-pub(super) fn balance(account: &Account, market: &Market, shown: &[String], at: u64, stream: bool) -> Value {
-    let details: Vec<Value> = shown.iter().map(|currency| detail(account, market, currency, stream)).collect();
+/// The trading account with the details of some currencies.
+pub(super) fn balance(account: &Account, market: &Market, details: Vec<Value>, at: u64) -> Value {
     let total = total(account, market);
     let gain =
         |position: &Position| Some(position.unrealised.times(dollars(account.venue, market, &position.currency)?));
@@ -47,9 +46,10 @@ pub(super) fn balance(account: &Account, market: &Market, shown: &[String], at: 
     })
 }
 
-fn detail(account: &Account, market: &Market, currency: &str, stream: bool) -> Value {
+/// One currency of the trading account; the stream tells its price, too.
+pub(super) fn detail(account: &Account, market: &Market, currency: &str, money: Money, stream: bool) -> Value {
     let books = &account.books;
-    let (money, net) = (books.money(TRADING, currency), net(books, currency));
+    let net = money.net() + books.unrealised(currency);
     let price = dollars(account.venue, market, currency);
     let worth = text(price.map(|price| net.times(price)));
     let mut detail = json!({
@@ -105,7 +105,6 @@ const fn role(role: Role) -> &'static str {
 }
 
 /// An order as the stream tells it: with its latest fill, or what ended it.
-#[allow(dead_code, reason = "the private stream comes next")]
 pub(super) fn streamed_order(row: &Order, last: Option<&Fill>) -> Value {
     let mut row = order(row, last);
     let told = match last {
@@ -137,15 +136,19 @@ pub(super) fn fill(fill: &Fill) -> Value {
     row
 }
 
+/// In net mode a short is a negative number.
+pub(super) fn size(position: &Position) -> Fixed {
+    if position.side == Side::Buy { position.size } else { -position.size }
+}
+
 /// A row of the positions: in net mode a short is a negative number.
 pub(super) fn position(account: &Account, market: &Market, position: &Position) -> Value {
     let closed = position.size.is_zero();
-    let signed = if position.side == Side::Buy { position.size } else { -position.size };
     let some = |number: Fixed| if closed { String::new() } else { number.to_string() };
     let quote = if position.category == Category::Inverse { "USD" } else { "USDT" };
     let value = dollars(account.venue, market, quote).map(|price| position.value().times(price));
     json!({
-        "instType": "SWAP", "instId": position.symbol, "mgnMode": "cross", "posId": position.id, "posSide": "net", "pos": signed,
+        "instType": "SWAP", "instId": position.symbol, "mgnMode": "cross", "posId": position.id, "posSide": "net", "pos": size(position),
         "posCcy": "", "ccy": position.currency, "avgPx": some(position.entry), "markPx": position.mark, "last": position.mark,
         "idxPx": position.mark, "upl": some(position.unrealised), "uplRatio": "0.0725", "lever": position.leverage,
         "liqPx": text(position.liquidation.filter(|_| !closed)), "imr": "456.2", "margin": "", "mgnRatio": "449.56", "mmr": "22.8",

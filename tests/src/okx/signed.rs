@@ -123,7 +123,9 @@ fn with_account<T>(world: &World, read: impl FnOnce(&Account, &Market, u64) -> T
 fn balance(world: &World, request: &Request) -> Reply {
     with_account(world, |account, market, now| {
         let shown = wanted(request, rows::currencies(&account.books));
-        ok(&[rows::balance(account, market, &shown, now, false)])
+        let money = |currency: &String| account.books.money(TRADING, currency);
+        let details = shown.iter().map(|it| rows::detail(account, market, it, money(it), false)).collect();
+        ok(&[rows::balance(account, market, details, now)])
     })
 }
 

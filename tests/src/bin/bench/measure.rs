@@ -160,8 +160,8 @@ pub fn venues(cases: &'static [Case], effort: Effort, report: &mut Report) -> io
 
 /// Nanoseconds that the adapter takes for one frame, and its mean length: no socket, no cells.
 fn decode(case: &Case, effort: Effort) -> (f64, f64) {
-    let hosts = Hosts::new("", "", "");
-    let venue = (case.build)(&Setup { hosts, ws_given: true, testnet: false });
+    let hosts = Hosts::new("", "", "", "");
+    let venue = (case.build)(&Setup { hosts, ws_given: true, ws_private_given: true, testnet: false });
     let feed = venue.feed(Vec::new());
     let market = fake_venues::market::Market::new(case.fake, 1, options(case, 100).symbols, 0);
     let frames: Vec<String> = trading(&market).flat_map(case.frames).collect();

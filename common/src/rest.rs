@@ -34,6 +34,7 @@ pub struct Rest {
     client: reqwest::Client,
     base: String,
     base_futures: String,
+    base_coin: String,
     venue: Arc<dyn Venue>,
     health: Arc<Health>,
     desk: Option<Arc<Desk>>,
@@ -80,7 +81,8 @@ impl Rest {
         let budgets = Mutex::new(pools.map(|(name, allowance)| (name, budget(allowance))).collect());
         let base = |host: &str| host.trim_end_matches('/').to_owned();
         let base_futures = base(if hosts.rest_futures.is_empty() { &hosts.rest } else { &hosts.rest_futures });
-        Ok(Self { client, base: base(&hosts.rest), base_futures, venue, health, desk, budgets })
+        let base_coin = if hosts.rest_coin.is_empty() { base_futures.clone() } else { base(&hosts.rest_coin) };
+        Ok(Self { client, base: base(&hosts.rest), base_futures, base_coin, venue, health, desk, budgets })
     }
 
     /// Asks a question, all its pages. What the replies say of limits, clock and status is noted; the rest is told.
@@ -170,6 +172,7 @@ impl Rest {
 
     fn judge(&self, answer: &Answer, tell: &mut dyn for<'f> FnMut(Fact<'f>)) -> Result<(), Fault> {
         let reply = Reply { status: answer.status, headers: &answer.headers, body: &answer.body };
+        self.venue.limits(answer.pool, &reply, &mut |update| self.note(update, answer, tell));
         self.venue.judge(&reply, &mut |update| self.note(update, answer, tell))
     }
 
@@ -228,7 +231,11 @@ impl Rest {
     }
 
     async fn exchange(&self, request: &Request) -> Result<(u16, HeaderMap, String), Fault> {
-        let base = if request.host == Host::Futures { &self.base_futures } else { &self.base };
+        let base = match request.host {
+            Host::Main => &self.base,
+            Host::Futures => &self.base_futures,
+            Host::Coin => &self.base_coin,
+        };
         let url = format!("{base}{}", request.target());
         let method = if request.post { reqwest::Method::POST } else { reqwest::Method::GET };
         let mut builder = self.client.request(method, &url);

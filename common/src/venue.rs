@@ -50,6 +50,8 @@ pub struct Hosts {
     pub rest: Cow<'static, str>,
     /// REST of the derivatives, where they have a host of their own; else empty.
     pub rest_futures: Cow<'static, str>,
+    /// REST of the derivatives margined in coins, where they have yet another one; else empty.
+    pub rest_coin: Cow<'static, str>,
     /// Public stream.
     pub ws: Cow<'static, str>,
     /// Private stream.
@@ -67,6 +69,7 @@ impl Hosts {
         Self {
             rest: Cow::Borrowed(rest),
             rest_futures: Cow::Borrowed(rest_futures),
+            rest_coin: Cow::Borrowed(""),
             ws: Cow::Borrowed(ws),
             ws_private: Cow::Borrowed(ws_private),
         }
@@ -99,6 +102,10 @@ pub struct Setup {
 pub trait Venue: Send + Sync {
     /// What the venue says with this reply besides its answer: a refusal, how much of a limit is left.
     fn judge<'f>(&self, reply: &Reply<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault>;
+
+    /// What the headers say of the limit of this pool, which the request was charged to: tells
+    /// [`Fact::Limit`](crate::Fact::Limit), where [`Venue::judge`] cannot, because pools share their headers' names.
+    fn limits<'f>(&self, _pool: &str, _reply: &Reply<'f>, _tell: Tell<'_, 'f>) {}
 
     /// What it lists: tells [`Fact::Instrument`](crate::Fact::Instrument) rows.
     fn instruments(&self) -> Query;
@@ -203,6 +210,8 @@ pub enum Host {
     Main,
     /// [`Hosts::rest_futures`].
     Futures,
+    /// [`Hosts::rest_coin`].
+    Coin,
 }
 
 /// A REST request, without host. Its `Debug` shows neither query nor headers: signatures stand there.
@@ -273,6 +282,12 @@ impl Request {
     /// To the host of the derivatives.
     pub fn futures(mut self) -> Self {
         self.host = Host::Futures;
+        self
+    }
+
+    /// To the host of the derivatives margined in coins.
+    pub fn coin(mut self) -> Self {
+        self.host = Host::Coin;
         self
     }
 

@@ -137,6 +137,9 @@ impl Given<'_> {
             }
         };
         let url = |name: &str, default: &str, schemes: [&str; 2]| self.url(name, default, schemes, allow_plaintext);
+        let own_rest =
+            ["exchange.rest-url", "exchange.rest-futures-url"].map(|name| self.text(name).map(|given| given.0));
+        let own_rest = own_rest.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
         let setup = Setup {
             hosts: Hosts {
                 rest: url("exchange.rest-url", &hosts.rest, ["https", "http"])?,
@@ -145,6 +148,8 @@ impl Given<'_> {
                     // Another host for the one and the venue's own for the other would mix two environments.
                     false => url("exchange.rest-futures-url", "", ["https", "http"])?,
                 },
+                // Without an address of the user's, the venue's own; else it follows the other derivatives.
+                rest_coin: if own_rest.is_empty() { hosts.rest_coin.clone() } else { Default::default() },
                 ws: url("exchange.ws-url", &hosts.ws, ["wss", "ws"])?,
                 ws_private: url("exchange.ws-private-url", &hosts.ws_private, ["wss", "ws"])?,
             },

@@ -33,6 +33,11 @@ impl Micros {
         time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
+    /// From `2026-11-20T10:00:00Z`, with an offset and decimals or without.
+    pub fn of_rfc3339(text: &str) -> Option<Self> {
+        text.parse().ok().map(|time: jiff::Timestamp| Self(time.as_microsecond()))
+    }
+
     /// As the seconds of Prometheus.
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / 1e6

@@ -339,10 +339,16 @@ fn put<K: Ord, T>(
     at: Option<Micros>,
     heard: Instant,
 ) {
-    let old = map.get(&key);
-    if old.and_then(|old| old.at).zip(at).is_some_and(|(old, new)| new < old) {
+    if let Some(old) = map.get_mut(&key)
+        && old.at.zip(at).is_some_and(|(old, new)| new < old)
+    {
+        // The event knows better what it is; the answer knows that it is there.
+        if !from.is_empty() {
+            old.from = Arc::clone(from);
+        }
         return;
     }
+    let old = map.get(&key);
     // An event about something that an answer named belongs to that answer's section.
     let from = old.filter(|_| from.is_empty()).map_or_else(|| Arc::clone(from), |old| Arc::clone(&old.from));
     let at = at.or_else(|| old.and_then(|old| old.at));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::account;
 use crate::config::Config;
 use crate::context::Context;
 use crate::fault::{Fault, Source};
@@ -22,24 +23,47 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A skew beyond this costs signed requests on the strictest venue.
 const SKEW: f64 = 1.0;
 
-struct Report {
-    rows: Vec<(&'static str, bool, String)>,
+/// How a row of the table went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// As it should be.
+    Good,
+    /// It works, and somebody should know.
+    Warning,
+    /// It does not work.
+    Bad,
+}
+
+impl From<bool> for Mark {
+    fn from(good: bool) -> Self {
+        if good { Mark::Good } else { Mark::Bad }
+    }
+}
+
+/// The table.
+pub struct Report {
+    rows: Vec<(&'static str, Mark, String)>,
 }
 
 impl Report {
-    fn row(&mut self, what: &'static str, good: bool, told: impl Into<String>) {
-        self.rows.push((what, good, told.into()));
+    /// Adds a row.
+    pub fn row(&mut self, what: &'static str, mark: impl Into<Mark>, told: impl Into<String>) {
+        self.rows.push((what, mark.into(), told.into()));
     }
 
     fn print(&self) -> ExitCode {
         let mut text = String::new();
-        for (what, good, told) in &self.rows {
-            let mark = if *good { "ok  " } else { "FAIL" };
+        for (what, mark, told) in &self.rows {
+            let mark = match mark {
+                Mark::Good => "ok  ",
+                Mark::Warning => "warn",
+                Mark::Bad => "FAIL",
+            };
             text.push_str(&format!("{mark}  {what:<14}  {told}\n"));
         }
         // A closed pipe is the reader's choice.
         let _ = std::io::stdout().write_all(text.as_bytes());
-        if self.rows.iter().all(|(_, good, _)| *good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if self.rows.iter().any(|(_, mark, _)| *mark == Mark::Bad) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
@@ -60,7 +84,7 @@ pub async fn run(context: Arc<Context>, config: &Config) -> ExitCode {
             report.row("clock", skew.abs() < SKEW, format!("the venue's is {:+.3} s from this machine's{cure}", skew));
         }
         Err(fault) => {
-            report.row("REST", false, format!("{}: {fault}; {}", hosts.rest, cure(&fault)));
+            report.row("REST", false, format!("{}: {}", hosts.rest, told(&fault)));
             return report.print();
         }
     }
@@ -77,12 +101,27 @@ pub async fn run(context: Arc<Context>, config: &Config) -> ExitCode {
             }
             stream(&context, &chosen, &mut report).await;
         }
-        Err(fault) => report.row("symbols", false, format!("{fault}; {}", cure(&fault))),
+        Err(fault) => report.row("symbols", false, told(&fault)),
     }
-    let key =
-        if config.credentials.is_some() { "complete, not used by this version" } else { "none: market data only" };
-    report.row("credentials", true, key);
+    match &context.desk {
+        Some(desk) => account::check::run(&context, desk, &mut report).await,
+        None => report.row("credentials", true, "none: market data only"),
+    }
+    limits(&context, &mut report);
     report.print()
+}
+
+/// What the venue's limiters have left.
+fn limits(context: &Context, report: &mut Report) {
+    for (name, state) in context.health.limits() {
+        let left = state.left().zip(state.limit).map(|(left, limit)| format!("{name}: {left} of {limit} left"));
+        let shut = state.reset.map(|reset| format!("{name}: kept out for {:.0} s more", reset - unix_now()));
+        match (shut, left) {
+            (Some(told), _) => report.row("limit", false, told),
+            (None, Some(told)) => report.row("limit", true, told),
+            (None, None) => {}
+        }
+    }
 }
 
 /// Brings up the first connection.
@@ -108,8 +147,7 @@ async fn stream(context: &Arc<Context>, chosen: &Chosen, report: &mut Report) {
             );
         }
         Some(line) => {
-            let why =
-                context.health.recent().first().map(|recent| format!("{}; {}", recent.fault, cure(&recent.fault)));
+            let why = context.health.recent().first().map(|recent| told(&recent.fault));
             report.row("stream", false, format!("{}: {}", line.host, why.unwrap_or_else(|| "no data in time".into())));
         }
         None => report.row("stream", false, format!("{host}: not dialled")),
@@ -117,9 +155,20 @@ async fn stream(context: &Arc<Context>, chosen: &Chosen, report: &mut Report) {
     keeper.abort();
 }
 
-/// The likely cure.
+/// The fault and its likely cure.
+pub fn told(fault: &Fault) -> String {
+    match cure(fault) {
+        "" => fault.to_string(),
+        cure => format!("{fault}; {cure}"),
+    }
+}
+
+/// The likely cure, where the fault itself does not name one.
 fn cure(fault: &Fault) -> &'static str {
     use crate::fault::Kind;
+    if fault.cause.is_some() {
+        return "";
+    }
     match fault.kind {
         Kind::Network => "check the address, DNS, the firewall and the proxy",
         Kind::Timeout => "check the firewall, and try again: the venue may be slow",

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
-use crate::account::desk::{self, Desk};
+use crate::account::clerk;
+use crate::account::desk::Desk;
 use crate::config::{Config, Stop, Task};
 use crate::context::Context;
 use crate::metrics::scrape::Exposition;
@@ -116,7 +117,7 @@ async fn run(
     let market = upkeep::run(Arc::clone(&context), config.selection, config.symbols_interval);
     let account = async {
         match &context.desk {
-            Some(desk) => desk::run(Arc::clone(&context), Arc::clone(desk)).await,
+            Some(desk) => clerk::run(Arc::clone(&context), Arc::clone(desk)).await,
             None => std::future::pending().await,
         }
     };

@@ -30,7 +30,6 @@ struct Held<T> {
     thing: T,
     /// The section whose answer named it; empty where only the stream did.
     from: Arc<str>,
-    at: Option<Micros>,
     heard: Instant,
 }
 
@@ -50,6 +49,8 @@ pub struct Book {
     positions: BTreeMap<(Market, String, Side), Held<Position>>,
     orders: BTreeMap<(Market, String), Held<Order>>,
     closed: Memory<(Market, String), ()>,
+    /// When the last event about each thing happened: earlier ones that come later are told by nobody any more.
+    latest: Memory<String, Micros>,
     events: VecDeque<(Instant, Entry)>,
     contracts: BTreeMap<String, Contract>,
     rates: BTreeMap<(String, String), (Rate, f64)>,
@@ -92,6 +93,7 @@ impl Book {
             positions: BTreeMap::new(),
             orders: BTreeMap::new(),
             closed: Memory::default(),
+            latest: Memory::default(),
             events: VecDeque::new(),
             contracts: BTreeMap::new(),
             rates: BTreeMap::new(),
@@ -116,14 +118,13 @@ impl Book {
             self.wallets.insert(wallet, true);
         }
         self.knows_positions |= topic == Topic::Positions;
-        let dated = Some(Micros(asked.venue.0 - MARGIN));
         for entry in entries {
-            self.take(entry, &from, dated, asked.instant, now);
+            self.take(entry, &from, asked.instant, now);
         }
         let later: Vec<Entry> =
             self.events.iter().filter(|(heard, _)| *heard >= asked.instant).map(|(_, entry)| entry.clone()).collect();
         for entry in later {
-            self.take(entry, &"".into(), None, asked.instant, now);
+            self.take(entry, &"".into(), asked.instant, now);
         }
     }
 
@@ -140,7 +141,7 @@ impl Book {
             self.events.pop_front();
         }
         self.events.push_back((heard, entry.clone()));
-        self.take(entry, &"".into(), None, heard, now);
+        self.take(entry, &"".into(), heard, now);
     }
 
     /// Counts an execution, by whichever way it was told; what is none comes back.
@@ -162,20 +163,19 @@ impl Book {
         None
     }
 
-    fn take(&mut self, entry: Entry, from: &Arc<str>, dated: Option<Micros>, heard: Instant, now: f64) {
+    fn take(&mut self, entry: Entry, from: &Arc<str>, heard: Instant, now: f64) {
         if from.is_empty() && self.is_late(&entry) {
             return;
         }
         match entry {
             Entry::Balance(balance) => {
-                let (key, at) = ((balance.wallet, balance.asset.clone()), balance.at.or(dated));
-                let gone = balance.is_empty();
-                put(&mut self.balances, key, balance, gone, from, at, heard);
+                let (key, gone) = ((balance.wallet, balance.asset.clone()), balance.is_empty());
+                put(&mut self.balances, key, balance, gone, from, heard);
             }
             Entry::Position(position) => {
                 let key = (position.market, position.name.clone(), position.side);
-                let (gone, at) = (position.size.number().is_zero(), position.at.or(dated));
-                put(&mut self.positions, key, position, gone, from, at, heard);
+                let gone = position.size.number().is_zero();
+                put(&mut self.positions, key, position, gone, from, heard);
             }
             Entry::Order(order) => self.order(order, from, heard),
             Entry::Rights(rights) => self.rights = Some(rights),
@@ -194,15 +194,22 @@ impl Book {
         }
     }
 
-    /// What the last complete refresh has overtaken.
-    fn is_late(&self, entry: &Entry) -> bool {
-        let at = match entry {
-            Entry::Balance(balance) => balance.at,
-            Entry::Position(position) => position.at,
-            Entry::Order(order) if order.status.open() => order.at,
-            _ => None,
+    /// What a later event, or the last complete refresh, has overtaken.
+    fn is_late(&mut self, entry: &Entry) -> bool {
+        let (key, at) = match entry {
+            Entry::Balance(balance) => (format!("{}/{}", balance.wallet, balance.asset), balance.at),
+            Entry::Position(position) => {
+                (format!("{}/{}/{}", position.market.as_str(), position.name, position.side.as_str()), position.at)
+            }
+            Entry::Order(order) if order.status.open() => (format!("{}/{}", order.market.as_str(), order.id), order.at),
+            _ => return false,
         };
-        at.zip(self.floor).is_some_and(|(at, floor)| at < floor)
+        let Some(at) = at else { return false };
+        if self.floor.is_some_and(|floor| at < floor) || self.latest.get(&key).is_some_and(|latest| at < *latest) {
+            return true;
+        }
+        self.latest.put(key, at);
+        false
     }
 
     /// An order that was over stays over, whatever a late event or an answer from before says.
@@ -213,13 +220,7 @@ impl Book {
             self.closed.put(key.clone(), ());
             self.orders.remove(&key);
         } else if self.closed.get(&key).is_none() {
-            let from = self
-                .orders
-                .get(&key)
-                .filter(|_| from.is_empty())
-                .map_or_else(|| Arc::clone(from), |old| Arc::clone(&old.from));
-            let at = order.at;
-            self.orders.insert(key, Held { thing: order, from, at, heard });
+            put(&mut self.orders, key, order, false, from, heard);
         }
     }
 
@@ -275,13 +276,12 @@ impl Book {
 
     /// What the wallets hold.
     pub fn balances(&self) -> Vec<Balance> {
-        self.balances.values().map(|held| &held.thing).filter(|balance| !balance.is_empty()).cloned().collect()
+        self.balances.values().map(|held| held.thing.clone()).collect()
     }
 
     /// Open positions, with the labels of their contracts.
     pub fn positions(&self) -> Vec<Shown> {
-        let open = self.positions.values().map(|held| &held.thing).filter(|position| !position.size.number().is_zero());
-        open.map(|position| self.named(position)).collect()
+        self.positions.values().map(|held| self.named(&held.thing)).collect()
     }
 
     fn named(&self, position: &Position) -> Shown {
@@ -329,32 +329,18 @@ impl Book {
     }
 }
 
-/// Writes down a statement unless a newer one stands there.
-fn put<K: Ord, T>(
-    map: &mut BTreeMap<K, Held<T>>,
-    key: K,
-    thing: T,
-    gone: bool,
-    from: &Arc<str>,
-    at: Option<Micros>,
-    heard: Instant,
-) {
-    if let Some(old) = map.get_mut(&key)
-        && old.at.zip(at).is_some_and(|(old, new)| new < old)
-    {
-        // The event knows better what it is; the answer knows that it is there.
-        if !from.is_empty() {
-            old.from = Arc::clone(from);
-        }
-        return;
-    }
-    let old = map.get(&key);
+/// Writes a statement down.
+fn put<K: Ord, T>(map: &mut BTreeMap<K, Held<T>>, key: K, thing: T, gone: bool, from: &Arc<str>, heard: Instant) {
     // An event about something that an answer named belongs to that answer's section.
-    let from = old.filter(|_| from.is_empty()).map_or_else(|| Arc::clone(from), |old| Arc::clone(&old.from));
-    let at = at.or_else(|| old.and_then(|old| old.at));
-    if gone && at.is_none() {
+    let old = map.get(&key).filter(|_| from.is_empty());
+    let from = old.map_or_else(|| Arc::clone(from), |old| Arc::clone(&old.from));
+    if gone {
         map.remove(&key);
     } else {
-        map.insert(key, Held { thing, from, at, heard });
+        map.insert(key, Held { thing, from, heard });
     }
 }
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

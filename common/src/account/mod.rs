@@ -1,16 +1,19 @@
 //! The account behind a key: what a venue's answers and events say of it, and what a venue author writes to ask.
 //!
 //! REST answers *state*: what an answer no longer names is gone. Private streams tell *changes*. Both are [`Entry`]s for
-//! the [`book::Book`]; the [`desk::Desk`] asks, listens and writes them down.
+//! the [`book::Book`]; the [`clerk`] asks, listens and writes them down.
 
 pub mod amount;
 pub mod book;
+pub mod check;
+pub mod clerk;
 pub mod desk;
 pub mod ledger;
 pub mod quotes;
 pub mod rates;
 pub mod show;
 pub mod valuation;
+pub mod watch;
 
 use rust_decimal::Decimal;
 

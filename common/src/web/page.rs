@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::account;
 use crate::context::Context;
 use crate::fault::Source;
 use crate::metrics::board::{Row, Table};
@@ -24,6 +25,8 @@ pub fn render(context: &Context, telemetry_path: &str, search: &str) -> String {
     let table = context.board.table();
     let complaints = context.health.complaints();
     let now = unix_now();
+    let lines: Vec<LineState> =
+        [Source::Public, Source::Private].into_iter().flat_map(|source| context.health.lines(source)).collect();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -46,7 +49,8 @@ pub fn render(context: &Context, telemetry_path: &str, search: &str) -> String {
                 }
                 (verdict(&complaints))
                 (summary(context, &table, now))
-                (connections(&context.health.lines(Source::Public), now))
+                (connections(&lines, now))
+                (account::section(context, now))
                 (symbols(context, &table, search, now))
                 (errors(&context.health.recent(), now))
                 footer { "Refreshes every " (REFRESH) " s. A value that is unknown is not shown, here and in the metrics." }
@@ -102,7 +106,7 @@ fn connections(lines: &[LineState], now: f64) -> Markup {
                                 td { (line.host) }
                                 td class=(class) { (word) }
                                 td.number { (span(now - line.since)) }
-                                td.number { (line.symbols) }
+                                td.number { @if line.source == Source::Public { (line.symbols) } }
                             }
                         }
                     }
@@ -216,7 +220,7 @@ fn rounded(value: f64) -> String {
 }
 
 /// A length of time, as people say it.
-fn span(seconds: f64) -> String {
+pub fn span(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 0.01 => format!("{:.1} ms", seconds.max(0.0) * 1e3),
         seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),

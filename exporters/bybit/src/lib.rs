@@ -1,15 +1,22 @@
-//! Bybit V5, spot. Source: <https://bybit-exchange.github.io/docs/v5/intro>.
+//! Bybit V5: spot prices, and the account. Source: <https://bybit-exchange.github.io/docs/v5/intro>.
 
+mod account;
+mod auth;
 mod market;
+mod private;
 mod questions;
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
-    About, Allowance, Fact, Fault, Feed, Hosts, Instrument, Kind, Limit, Query, Reply, Request, Setup, Tell, Venue,
+    About, Account, Allowance, Fact, Fault, Feed, Hosts, Instrument, Keyring, Limit, Query, Reply, Request, Setup,
+    Tell, Venue,
 };
-use serde::Deserialize;
+
+/// The window of all limits of an account.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Fixed facts.
 pub static ABOUT: About = About {
@@ -30,9 +37,15 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 100, per: Duration::from_secs(300) },
     // 600 in 5 s and address; beyond it the address is shut out for ten minutes.
     requests: Allowance { units: 600, per: Duration::from_secs(5) },
-    pools: &[],
+    // Each endpoint has its own limit for each account; those of one size count here as if they were one.
+    pools: &[
+        (account::UID, Allowance { units: 50, per: SECOND }),
+        (account::UID_KEY, Allowance { units: 10, per: SECOND }),
+        (account::UID_ASSET, Allowance { units: 5, per: SECOND }),
+    ],
     hubs: &["USDT", "USDC", "BTC", "ETH", "EUR", "MNT"],
-    pars: &[],
+    // A claim on flexible savings, good for margin; the venue redeems it.
+    pars: &[("BYUSDT", "USDT")],
 };
 
 /// Builds the venue.
@@ -45,13 +58,18 @@ struct Bybit {
 }
 
 impl Venue for Bybit {
-    fn judge<'f>(&self, reply: &Reply<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
+    fn judge<'f>(&self, reply: &Reply<'f>, _tell: Tell<'_, 'f>) -> Result<(), Fault> {
+        auth::judge(reply)
+    }
+
+    fn limits<'f>(&self, pool: &str, reply: &Reply<'f>, tell: Tell<'_, 'f>) {
         let (limit, remaining) = (reply.number("x-bapi-limit"), reply.number("x-bapi-limit-status"));
         if limit.is_some() || remaining.is_some() {
-            let window = Duration::from_secs(1);
-            tell(Fact::Limit(Limit { name: "uid_endpoint".into(), limit, remaining, window }).into());
+            // Public endpoints rarely tell, and then of the same limit.
+            let known = ABOUT.pools.iter().find(|(name, _)| *name == pool);
+            let name = known.map_or(account::UID, |(name, _)| *name).into();
+            tell(Fact::Limit(Limit { name, limit, remaining, window: SECOND }).into());
         }
-        judge(reply)
     }
 
     fn instruments(&self) -> Query {
@@ -74,57 +92,15 @@ impl Venue for Bybit {
     fn feed(&self, instruments: Vec<Arc<Instrument>>) -> Box<dyn Feed> {
         Box::new(market::Tickers::new(&self.setup.hosts.ws, instruments))
     }
-}
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Verdict {
-    ret_code: i64,
-    #[serde(default)]
-    ret_msg: String,
-}
-
-/// Refusals come with HTTP 200; a 403 is an address shut out for ten minutes, or a country that is not served.
-fn judge(reply: &Reply<'_>) -> Result<(), Fault> {
-    if reply.status == 403 && reply.body.contains("access too frequent") {
-        return Err(Fault::new(Kind::RateLimit, "HTTP 403: access too frequent").after(Some(Duration::from_secs(600))));
+    fn rates(&self, _fiat: &str) -> Vec<Query> {
+        // A coin that counts as collateral has an index in dollars; this one always does.
+        let request = Request::get("/v5/market/tickers").query("category=spot&symbol=BTCUSDT");
+        vec![Query::new("usd_index", request, questions::dollars)]
     }
-    let Ok(verdict) = serde_json::from_str::<Verdict>(reply.body) else { return common::status_fault(reply) };
-    let kind = match verdict.ret_code {
-        0 => return common::status_fault(reply),
-        10_003 | 10_004 | 10_007 | 10_008 | 33_004 | -2015 => Kind::Auth,
-        10_002 | -1 => Kind::ClockSkew,
-        10_005 | 10_009 | 10_010 | 10_024 | 10_027 | 10_028 => Kind::Permission,
-        10_006 | 10_018 | 429 => Kind::RateLimit,
-        10_000 => Kind::Timeout,
-        _ if reply.status == 503 => Kind::Maintenance,
-        _ => Kind::Venue,
-    };
-    let wait = (kind == Kind::RateLimit).then_some(Duration::from_secs(2));
-    // 10004 echoes the signed string, 10010 the address: only the code is told of those.
-    let words = if matches!(verdict.ret_code, 10_004 | 10_010) { "" } else { verdict.ret_msg.as_str() };
-    Err(Fault::new(kind, format!("{} {}", verdict.ret_code, common::excerpt(words))).after(wait))
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_code_decides_whatever_the_status() {
-        let judged = |status, body: &str| judge(&Reply { status, headers: &(), body }).err();
-        let kind = |status, body: &str| judged(status, body).map(|fault| fault.kind);
-        assert_eq!(kind(200, r#"{"retCode":0,"retMsg":"OK","result":{}}"#), None);
-        assert_eq!(kind(200, r#"{"retCode":10006,"retMsg":"Too many visits!"}"#), Some(Kind::RateLimit));
-        assert_eq!(judged(403, "access too frequent").unwrap().wait, Some(Duration::from_secs(600)));
-        assert_eq!(
-            kind(403, "<html>The Amazon CloudFront distribution is configured to block"),
-            Some(Kind::Permission)
-        );
-        assert_eq!(kind(200, r#"{"retCode":10002,"retMsg":"invalid request"}"#), Some(Kind::ClockSkew));
-        let signature =
-            judged(200, r#"{"retCode":10004,"retMsg":"error sign! origin_string[1763600000000key5000]"}"#).unwrap();
-        assert!(signature.kind == Kind::Auth && !signature.detail.contains("key"));
-        assert_eq!(kind(503, ""), Some(Kind::Maintenance));
+    fn account(&self, keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
+        auth::check(&keys.keys())?;
+        Ok(Arc::new(account::Owner { setup: self.setup.clone(), keys }))
     }
 }

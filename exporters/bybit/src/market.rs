@@ -18,15 +18,20 @@ impl Tickers {
     }
 }
 
+/// The same on public and private lines.
+pub fn heartbeat() -> Heartbeat {
+    Heartbeat {
+        say: r#"{"req_id":"ping","op":"ping"}"#.into(),
+        every: Duration::from_secs(20),
+        within: Duration::from_secs(10),
+    }
+}
+
 impl Feed for Tickers {
     fn endpoint(&self, _ticket: &str) -> Result<Endpoint, Fault> {
         Ok(Endpoint {
             url: self.url.clone(),
-            heartbeat: Some(Heartbeat {
-                say: r#"{"req_id":"ping","op":"ping"}"#.into(),
-                every: Duration::from_secs(20),
-                within: Duration::from_secs(10),
-            }),
+            heartbeat: Some(heartbeat()),
             silence: Duration::from_secs(45),
             // No rate is documented; bursts of 200 were seen to work.
             pace: Duration::from_millis(50),

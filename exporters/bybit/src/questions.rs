@@ -1,6 +1,7 @@
 //! Bybit's public REST questions.
 
-use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
+use common::account::Rate;
+use common::{Amount, Entry, Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -59,14 +60,45 @@ struct TickerRow<'f> {
     #[serde(default)]
     last_price: Said,
     #[serde(default)]
+    bid1_price: Said,
+    #[serde(default)]
+    ask1_price: Said,
+    #[serde(default)]
     turnover24h: Said,
 }
 
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let reply: Answer<TickerRow<'f>> = serde_json::from_str(body)?;
     for row in reply.result.list.good(tell) {
-        let (last, volume_quote) = (row.last_price.as_price(), row.turnover24h);
-        tell(Fact::Seed(Ticker { symbol: row.symbol, last, volume_quote, ..Ticker::default() }).into());
+        let ticker = Ticker {
+            symbol: row.symbol,
+            last: row.last_price.as_price(),
+            bid: row.bid1_price.as_price(),
+            ask: row.ask1_price.as_price(),
+            volume_quote: row.turnover24h,
+            ..Ticker::default()
+        };
+        tell(Fact::Seed(ticker).into());
+    }
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexRow {
+    last_price: Amount,
+    #[serde(default)]
+    usd_index_price: Amount,
+}
+
+/// What one USDT is in dollars: what a coin costs in dollars over what it costs in USDT.
+pub fn dollars<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let reply: Answer<IndexRow> = serde_json::from_str(body)?;
+    for row in reply.result.list.good(tell) {
+        let price = row.usd_index_price.nonzero().zip(row.last_price.nonzero());
+        if let Some(price) = price.and_then(|(dollars, tethers)| dollars.checked_div(tethers)) {
+            tell(Entry::Rate(Rate { base: "USDT".into(), quote: "USD".into(), price }).into());
+        }
     }
     Ok(None)
 }
@@ -141,6 +173,31 @@ mod tests {
         };
         assert_eq!(page("first%3DAAA"), (Some("first%3DAAA".into()), vec![(Market::Linear, false)]));
         assert_eq!(page("").0, None);
+    }
+
+    #[test]
+    fn the_rest_of_the_market_has_both_sides_of_its_books() {
+        let body = r#"{"retCode":0,"result":{"category":"spot","list":[{"symbol":"BTCUSDT","bid1Price":"91234.0","ask1Price":"","lastPrice":"91234.1","turnover24h":"741234567.12","usdIndexPrice":"91142.8659"}]}}"#;
+        let mut told = Vec::new();
+        tickers(body, &mut |update| told.push(update)).unwrap();
+        let ticker = Ticker {
+            symbol: "BTCUSDT",
+            last: Said::Number(91234.1),
+            bid: Said::Number(91234.0),
+            ask: Said::Nothing,
+            volume_quote: Said::Number(741234567.12),
+            ..Ticker::default()
+        };
+        assert_eq!(told, [Fact::Seed(ticker).into()]);
+        told.clear();
+        dollars(body, &mut |update| told.push(update)).unwrap();
+        let [Update::Fact(Fact::Entry(Entry::Rate(rate)))] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((rate.base.as_str(), rate.quote.as_str()), ("USDT", "USD"));
+        assert_eq!(rate.price.round_dp(6).normalize().to_string(), "0.999");
+        let none = body.replace("91142.8659", "");
+        let mut told = Vec::new();
+        dollars(&none, &mut |update| told.push(update)).unwrap();
+        assert_eq!(told, [], "a coin without an index");
     }
 
     #[test]

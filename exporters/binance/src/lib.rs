@@ -1,18 +1,31 @@
-//! Binance, spot. Source: <https://github.com/binance/binance-spot-api-docs>.
+//! Binance: its spot market, and the account with its wallets and futures.
+//! Source: <https://github.com/binance/binance-spot-api-docs>.
 
+mod account;
+mod auth;
+mod futures;
 mod market;
+mod private;
 mod questions;
+mod rows;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
-    About, Allowance, Fact, Fault, Feed, Hosts, Instrument, Kind, Limit, Query, Reply, Request, Setup, Tell, Venue,
+    About, Account, Allowance, Fact, Fault, Feed, Hosts, Instrument, Keyring, Limit, Query, Reply, Request, Setup,
+    Tell, Venue,
 };
-use serde::Deserialize;
 
 /// Weight a minute and address, by `exchangeInfo`.
 const WEIGHT: u32 = 6000;
+/// The same for each of the wallets' endpoints; they are counted as if they were one.
+const WEIGHT_SAPI: u32 = 12_000;
+/// And where an endpoint of theirs counts by account.
+const WEIGHT_SAPI_UID: u32 = 180_000;
+/// The same for the futures of each kind.
+const WEIGHT_FUTURES: u32 = 2400;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Fixed facts.
@@ -20,7 +33,13 @@ pub static ABOUT: About = About {
     name: "binance",
     title: "Binance",
     port: 8000,
-    live: Hosts::new("https://api.binance.com", "", "wss://stream.binance.com:9443", "wss://ws-api.binance.com:443"),
+    live: Hosts {
+        rest: Cow::Borrowed("https://api.binance.com"),
+        rest_futures: Cow::Borrowed("https://fapi.binance.com"),
+        rest_coin: Cow::Borrowed("https://dapi.binance.com"),
+        ws: Cow::Borrowed("wss://stream.binance.com:9443"),
+        ws_private: Cow::Borrowed("wss://ws-api.binance.com:443"),
+    },
     test: Some(Hosts::new(
         "https://testnet.binance.vision",
         "",
@@ -33,7 +52,11 @@ pub static ABOUT: About = About {
     // 300 in 5 minutes and address; the user's bots dial too.
     dials: Allowance { units: 60, per: Duration::from_secs(300) },
     requests: Allowance { units: WEIGHT, per: MINUTE },
-    pools: &[],
+    pools: &[
+        ("sapi", Allowance { units: WEIGHT_SAPI, per: MINUTE }),
+        ("fapi", Allowance { units: WEIGHT_FUTURES, per: MINUTE }),
+        ("dapi", Allowance { units: WEIGHT_FUTURES, per: MINUTE }),
+    ],
     hubs: &["USDT", "USDC", "BTC", "ETH", "FDUSD", "BNB", "EUR", "TRY"],
     pars: &[],
 };
@@ -48,13 +71,28 @@ struct Binance {
 }
 
 impl Venue for Binance {
-    fn judge<'f>(&self, reply: &Reply<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
-        if let Some(used) = reply.number("x-mbx-used-weight-1m") {
-            let remaining = Some((f64::from(WEIGHT) - used).max(0.0));
-            let limit = Some(f64::from(WEIGHT));
-            tell(Fact::Limit(Limit { name: "request_weight_1m".into(), limit, remaining, window: MINUTE }).into());
+    fn judge<'f>(&self, reply: &Reply<'f>, _tell: Tell<'_, 'f>) -> Result<(), Fault> {
+        auth::judge(reply)
+    }
+
+    fn limits<'f>(&self, pool: &str, reply: &Reply<'f>, tell: Tell<'_, 'f>) {
+        // The futures count by a header of the same name, each kind on its own host.
+        let all: &[(&'static str, &str, u32)] = match pool {
+            "sapi" => &[
+                ("sapi_ip_weight_1m", "x-sapi-used-ip-weight-1m", WEIGHT_SAPI),
+                ("sapi_uid_weight_1m", "x-sapi-used-uid-weight-1m", WEIGHT_SAPI_UID),
+            ],
+            "fapi" => &[("fapi_weight_1m", "x-mbx-used-weight-1m", WEIGHT_FUTURES)],
+            "dapi" => &[("dapi_weight_1m", "x-mbx-used-weight-1m", WEIGHT_FUTURES)],
+            _ => &[("request_weight_1m", "x-mbx-used-weight-1m", WEIGHT)],
+        };
+        for (name, header, limit) in all {
+            if let Some(used) = reply.number(header) {
+                let limit = f64::from(*limit);
+                let (limit, remaining) = (Some(limit), Some((limit - used).max(0.0)));
+                tell(Fact::Limit(Limit { name: (*name).into(), limit, remaining, window: MINUTE }).into());
+            }
         }
-        judge(reply)
     }
 
     fn instruments(&self) -> Query {
@@ -63,7 +101,7 @@ impl Venue for Binance {
     }
 
     fn tickers(&self) -> Query {
-        Query::new("ticker_24h", Request::get("/api/v3/ticker/24hr").query("type=MINI").weight(80), questions::tickers)
+        Query::new("ticker_24h", Request::get("/api/v3/ticker/24hr").weight(80), questions::tickers)
     }
 
     fn clock(&self) -> Query {
@@ -71,77 +109,61 @@ impl Venue for Binance {
     }
 
     fn status(&self) -> Option<Query> {
-        // Only the main site has /sapi: neither testnet, nor demo, nor the data-only hosts.
-        let rest = &self.setup.hosts.rest;
-        let has_sapi = !self.setup.testnet && !rest.contains("binance.vision") && !rest.contains("demo-api");
-        has_sapi.then(|| Query::new("system_status", Request::get("/sapi/v1/system/status"), questions::status))
+        let request = Request::get("/sapi/v1/system/status").pool("sapi");
+        has_wallets(&self.setup).then(|| Query::new("system_status", request, questions::status))
     }
 
     fn feed(&self, instruments: Vec<Arc<Instrument>>) -> Box<dyn Feed> {
         Box::new(market::Tickers::new(&self.setup.hosts.ws, instruments))
     }
-}
 
-#[derive(Deserialize)]
-struct Verdict {
-    code: i64,
-    #[serde(default)]
-    msg: String,
-}
+    fn rates(&self, _fiat: &str) -> Vec<Query> {
+        // Nothing here is quoted in dollars; markets such as USDTBRL are among the tickers.
+        let request = Request::get("/fapi/v1/assetIndex").query("symbol=USDTUSD").futures().pool("fapi");
+        has_wallets(&self.setup).then(|| Query::new("asset_index", request, questions::index)).into_iter().collect()
+    }
 
-fn judge(reply: &Reply<'_>) -> Result<(), Fault> {
-    let fault = match common::status_fault(reply) {
-        Ok(()) => return Ok(()),
-        Err(fault) => fault,
-    };
-    match serde_json::from_str::<Verdict>(reply.body) {
-        // A ban's text names our address; only the code is told.
-        Ok(_) if fault.kind == Kind::RateLimit => Err(Fault { detail: format!("HTTP {}", reply.status), ..fault }),
-        Ok(Verdict { code: 0, .. }) | Err(_) => Err(fault),
-        Ok(verdict) => Err(refusal(verdict.code, &verdict.msg).after(fault.wait)),
+    fn account(&self, keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
+        auth::check(&keys.keys())?;
+        Ok(Arc::new(account::Owner { setup: self.setup.clone(), keys }))
     }
 }
 
-/// The codes of errors.md, sorted by what is to be done.
-fn refusal(code: i64, message: &str) -> Fault {
-    let kind = match code {
-        -2014 | -2015 | -1002 | -1022 => Kind::Auth,
-        -1021 => Kind::ClockSkew,
-        -1003 | -1015 | -1034 => Kind::RateLimit,
-        -1007 => Kind::Timeout,
-        _ => Kind::Venue,
-    };
-    Fault::new(kind, format!("{code} {}", common::excerpt(message)))
+/// Only the main site has /sapi, and futures that take the same key: neither testnet, nor demo, nor the data-only hosts.
+fn has_wallets(setup: &Setup) -> bool {
+    let rest = &setup.hosts.rest;
+    !setup.testnet && !rest.contains("binance.vision") && !rest.contains("demo-api")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::Update;
+    use common::venue::Headers;
 
-    fn kind(status: u16, body: &str) -> Option<Kind> {
-        judge(&Reply { status, headers: &(), body }).err().map(|fault| fault.kind)
+    struct Used(&'static str);
+
+    impl Headers for Used {
+        fn get(&self, name: &str) -> Option<&str> {
+            (name == self.0).then_some("100")
+        }
     }
 
     #[test]
-    fn refusals_are_sorted_by_what_is_to_be_done() {
-        assert_eq!(kind(200, "{}"), None);
-        assert_eq!(
-            kind(418, r#"{"code":-1003,"msg":"Way too much request weight used; IP banned until 1659146400000."}"#),
-            Some(Kind::RateLimit)
-        );
-        assert_eq!(
-            kind(400, r#"{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}"#),
-            Some(Kind::ClockSkew)
-        );
-        assert_eq!(
-            kind(401, r#"{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}"#),
-            Some(Kind::Auth)
-        );
-        assert_eq!(
-            kind(451, r#"{"code":0,"msg":"Service unavailable from a restricted location"}"#),
-            Some(Kind::Permission)
-        );
-        assert_eq!(kind(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#), Some(Kind::Venue));
-        assert_eq!(kind(503, "<html>"), Some(Kind::Maintenance));
+    fn the_same_header_counts_for_the_limit_that_was_charged() {
+        let setup = Setup { hosts: ABOUT.live.clone(), ws_given: false, ws_private_given: false, testnet: false };
+        let told = |pool: &str, header: &'static str| {
+            let mut told = Vec::new();
+            let reply = Reply { status: 200, headers: &Used(header), body: "" };
+            build(&setup).limits(pool, &reply, &mut |update| {
+                if let Update::Fact(Fact::Limit(limit)) = update {
+                    told.push((limit.name.into_owned(), limit.remaining));
+                }
+            });
+            told
+        };
+        assert_eq!(told("rest", "x-mbx-used-weight-1m"), [("request_weight_1m".into(), Some(5900.0))]);
+        assert_eq!(told("fapi", "x-mbx-used-weight-1m"), [("fapi_weight_1m".into(), Some(2300.0))]);
+        assert_eq!(told("sapi", "x-sapi-used-ip-weight-1m"), [("sapi_ip_weight_1m".into(), Some(11_900.0))]);
     }
 }

@@ -21,18 +21,23 @@ impl Tickers {
     }
 }
 
+/// What every socket of Binance demands, but for its address.
+pub fn endpoint() -> Endpoint {
+    Endpoint {
+        url: String::new(),
+        // The server pings every 20 s; the websocket library answers.
+        heartbeat: None,
+        silence: Duration::from_secs(75),
+        // Five messages a second, and our pongs count too.
+        pace: Duration::from_millis(250),
+        // Every connection is cut after 24 h.
+        lifetime: Some(Duration::from_secs(23 * 3600 + 50 * 60)),
+    }
+}
+
 impl Feed for Tickers {
     fn endpoint(&self, _ticket: &str) -> Result<Endpoint, Fault> {
-        Ok(Endpoint {
-            url: self.url.clone(),
-            // The server pings every 20 s; the websocket library answers.
-            heartbeat: None,
-            silence: Duration::from_secs(75),
-            // Five messages a second, and our pongs count too.
-            pace: Duration::from_millis(250),
-            // Every connection is cut after 24 h.
-            lifetime: Some(Duration::from_secs(23 * 3600 + 50 * 60)),
-        })
+        Ok(Endpoint { url: self.url.clone(), ..endpoint() })
     }
 
     fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
@@ -73,17 +78,9 @@ impl Feed for Tickers {
     }
 }
 
-/// A JSON list, percent-encoded: symbols may be of any script.
+/// A JSON list, percent-encoded.
 fn encoded(symbols: &[&str]) -> String {
-    let list = serde_json::json!(symbols).to_string();
-    list.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() {
-            out.push(char::from(byte))
-        } else {
-            out.push_str(&format!("%{byte:02X}"))
-        }
-        out
-    })
+    crate::auth::escaped(&serde_json::json!(symbols).to_string())
 }
 
 /// One event, bare or wrapped as `{"stream":…,"data":{…}}`; false where it is none.

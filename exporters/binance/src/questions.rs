@@ -1,6 +1,7 @@
 //! Binance's public REST questions.
 
-use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
+use common::account::Rate;
+use common::{Amount, Entry, Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -89,6 +90,20 @@ pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
 }
 
 #[derive(Deserialize)]
+struct Index {
+    index: Amount,
+}
+
+/// What one USDT is in dollars, by the futures' asset index.
+pub fn index<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let row: Index = serde_json::from_str(body)?;
+    if let Some(price) = row.index.nonzero() {
+        tell(Entry::Rate(Rate { base: "USDT".into(), quote: "USD".into(), price }).into());
+    }
+    Ok(None)
+}
+
+#[derive(Deserialize)]
 struct Status {
     status: i64,
 }
@@ -123,6 +138,18 @@ mod tests {
         let [Update::Fact(Fact::Seed(ticker))] = told.as_slice() else { unreachable!("one seed") };
         assert_eq!((ticker.last, ticker.bid, ticker.change), (Said::Nothing, Said::Nothing, Said::Nothing));
         assert_eq!((ticker.ask, ticker.volume_base), (Said::Number(1.5), Said::Number(0.0)));
+    }
+
+    #[test]
+    fn dollars_by_the_index() {
+        let mut told = Vec::new();
+        index(r#"{"symbol":"USDTUSD","time":1795168800000,"index":"0.99950000"}"#, &mut |update| told.push(update))
+            .unwrap();
+        let [Update::Fact(Fact::Entry(Entry::Rate(rate)))] = told.as_slice() else { unreachable!("one rate") };
+        assert_eq!(
+            (rate.base.as_str(), rate.quote.as_str(), rate.price.to_string().as_str()),
+            ("USDT", "USD", "0.99950000")
+        );
     }
 
     #[test]

@@ -1,0 +1,291 @@
+//! Binance's futures over REST: margined in dollars (`/fapi`, USD-M) and in coins (`/dapi`, COIN-M).
+
+use common::account::{Balance, Contract, Position, Side, Size};
+use common::venue::Decoder;
+use common::{Amount, Ask, Decimal, Entry, Fault, Market, Query, Request, Rows, Tell, Topic};
+use serde::Deserialize;
+
+use crate::account::HOURLY;
+use crate::rows::OrderRow;
+
+/// The mode of a key that may read futures: that takes a permission of its own.
+pub const ALLOWED: &str = "futures";
+const WALLET: &str = "futures";
+const WALLET_COIN: &str = "coin_futures";
+
+/// What there is to ask. A key without the permission is asked for once an hour: it will be refused, but what it cannot
+/// see has to be said.
+pub fn asks(allowed: bool) -> Vec<Ask> {
+    let rhythm = |query: Query| if allowed { query } else { query.every(HOURLY) };
+    let usd = |name, path: &str, weight, decode: Decoder| {
+        rhythm(Query::new(name, Request::get(path).weight(weight).futures().pool("fapi"), decode))
+    };
+    let coin = |name, path: &str, weight, decode: Decoder| {
+        rhythm(Query::new(name, Request::get(path).weight(weight).coin().pool("dapi"), decode))
+    };
+    vec![
+        Ask::may(Topic::Wallet(WALLET), usd("futures", "/fapi/v3/account", 5, wallet)),
+        Ask::may(Topic::Positions, usd("futures_positions", "/fapi/v3/positionRisk", 5, positions)),
+        Ask::may(Topic::Orders, usd("futures_orders", "/fapi/v1/openOrders", 40, orders)),
+        Ask::may(Topic::Wallet(WALLET_COIN), coin("coin_futures", "/dapi/v1/account", 5, coin_wallet)),
+        // Of the wallet: where only this part goes unread, positions of the other one are known all the same.
+        Ask::may(Topic::Wallet(WALLET_COIN), coin("coin_positions", "/dapi/v1/positionRisk", 1, coin_positions)),
+        Ask::may(Topic::Orders, coin("coin_orders", "/dapi/v1/openOrders", 40, coin_orders)),
+    ]
+}
+
+/// The names of the contracts on coins. Those on dollars are told in coins, under names like those of the spot market.
+pub fn contracts() -> Ask {
+    let request = Request::get("/dapi/v1/exchangeInfo").coin().pool("dapi");
+    Ask::may(Topic::Facts, Query::new("coin_contracts", request, coin_contracts).every(HOURLY)).unsigned()
+}
+
+#[derive(Deserialize)]
+struct Assets {
+    assets: Rows<Asset>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Asset {
+    asset: String,
+    wallet_balance: Amount,
+    margin_balance: Amount,
+    #[serde(default)]
+    available_balance: Amount,
+    #[serde(default)]
+    initial_margin: Amount,
+    /// Zero for an asset that was never there.
+    update_time: Option<i64>,
+}
+
+impl Asset {
+    fn tell(self, wallet: &'static str, tell: Tell<'_, '_>) {
+        if self.update_time == Some(0) {
+            return;
+        }
+        let balance = Balance {
+            wallet,
+            asset: self.asset,
+            // What there is, where it is not told what may be used.
+            free: self.available_balance.0.or(self.wallet_balance.0),
+            locked: self.initial_margin.0,
+            // The wallet's balance and unrealised profit.
+            net: self.margin_balance.0,
+            ..Balance::default()
+        };
+        if !balance.is_empty() {
+            tell(Entry::Balance(balance).into());
+        }
+    }
+}
+
+fn wallet<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let account: Assets = serde_json::from_str(body)?;
+    account.assets.good(tell).into_iter().for_each(|row| row.tell(WALLET, tell));
+    Ok(None)
+}
+
+fn coin_wallet<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let account: Assets = serde_json::from_str(body)?;
+    account.assets.good(tell).into_iter().for_each(|row| row.tell(WALLET_COIN, tell));
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PositionRow {
+    symbol: String,
+    #[serde(default)]
+    position_side: String,
+    position_amt: Amount,
+    #[serde(default, rename = "unRealizedProfit")]
+    profit: Amount,
+    #[serde(default)]
+    liquidation_price: Amount,
+    /// In quote currency; only of contracts on dollars.
+    #[serde(default)]
+    notional: Amount,
+    /// In coins; only of contracts on coins.
+    #[serde(default)]
+    notional_value: Amount,
+    #[serde(default)]
+    position_initial_margin: Amount,
+    #[serde(default)]
+    leverage: Amount,
+    #[serde(default)]
+    margin_asset: String,
+}
+
+impl PositionRow {
+    /// The sign is the side, unless both sides are held apart.
+    fn side(&self) -> Side {
+        match self.position_side.as_str() {
+            "LONG" => Side::Long,
+            "SHORT" => Side::Short,
+            _ if self.position_amt.or_zero().is_sign_negative() => Side::Short,
+            _ => Side::Long,
+        }
+    }
+
+    /// Not told any more for contracts on dollars, but it is what the margin was reckoned by; a whole number here.
+    fn leverage(&self) -> Option<Decimal> {
+        let reckoned = || {
+            let times = self.notional.nonzero()?.abs().checked_div(self.position_initial_margin.nonzero()?)?;
+            Some(times.round())
+        };
+        self.leverage.nonzero().or_else(reckoned)
+    }
+}
+
+fn positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Rows<PositionRow> = serde_json::from_str(body)?;
+    for row in rows.good(tell).into_iter().filter(|row| row.position_amt.nonzero().is_some()) {
+        let asset = Some(row.margin_asset.clone()).filter(|asset| !asset.is_empty());
+        let position = Position {
+            market: Market::Linear,
+            side: row.side(),
+            size: Size::Base(row.position_amt.or_zero().abs()),
+            value: row.notional.0.map(|value| value.abs()).zip(asset.clone()),
+            pnl: row.profit.0.zip(asset),
+            leverage: row.leverage(),
+            liquidation: row.liquidation_price.nonzero(),
+            name: row.symbol,
+            at: None,
+        };
+        tell(Entry::Position(position).into());
+    }
+    Ok(None)
+}
+
+/// Told in contracts of so many dollars; what they are worth is told in the coin.
+fn coin_positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Rows<PositionRow> = serde_json::from_str(body)?;
+    for row in rows.good(tell).into_iter().filter(|row| row.position_amt.nonzero().is_some()) {
+        // `BTCUSD_PERP`, `BTCUSD_261225`: margined in the coin itself.
+        let coin = row.symbol.split_once("USD_").map(|(coin, _)| coin.to_owned());
+        let coins = row.notional_value.nonzero().map(|coins| coins.abs());
+        let position = Position {
+            market: Market::Inverse,
+            side: row.side(),
+            size: coins.map_or(Size::Contracts(row.position_amt.or_zero().abs()), Size::Base),
+            value: coins.zip(coin.clone()),
+            pnl: row.profit.0.zip(coin),
+            leverage: row.leverage(),
+            liquidation: row.liquidation_price.nonzero(),
+            name: row.symbol,
+            at: None,
+        };
+        tell(Entry::Position(position).into());
+    }
+    Ok(None)
+}
+
+fn orders<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Rows<OrderRow> = serde_json::from_str(body)?;
+    rows.good(tell).into_iter().for_each(|row| row.tell(Market::Linear, tell));
+    Ok(None)
+}
+
+fn coin_orders<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Rows<OrderRow> = serde_json::from_str(body)?;
+    rows.good(tell).into_iter().for_each(|row| row.tell(Market::Inverse, tell));
+    Ok(None)
+}
+
+#[derive(Deserialize)]
+struct Contracts {
+    symbols: Rows<ContractRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ContractRow {
+    symbol: String,
+    contract_size: Amount,
+}
+
+fn coin_contracts<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let list: Contracts = serde_json::from_str(body)?;
+    for row in list.symbols.good(tell) {
+        // `BTCUSD_PERP` is what other venues call BTCUSD; a date tells the others apart.
+        let symbol = common::account::label(row.symbol.strip_suffix("_PERP").unwrap_or(&row.symbol));
+        let (market, size) = (Market::Inverse, row.contract_size.nonzero());
+        tell(Entry::Contract(Contract { name: row.symbol, market, symbol, size }).into());
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::{Fact, Update};
+
+    fn told(decode: Decoder, body: &str) -> Vec<Entry> {
+        let mut told = Vec::new();
+        let mut tell = |update: Update<'_>| match update {
+            Update::Fact(Fact::Entry(entry)) => told.push(entry),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(decode(body, &mut tell), Ok(None));
+        told
+    }
+
+    fn dec(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn unrealised_profit_counts_and_what_was_never_there_does_not() {
+        let body = r#"{"totalWalletBalance":"250.4","assets":[{"asset":"USDT","walletBalance":"250.40","unrealizedProfit":"2.09","marginBalance":"252.49","initialMargin":"45.39","availableBalance":"207.10","updateTime":1795160000000},{"asset":"BNB","walletBalance":"9","unrealizedProfit":"0","marginBalance":"9","updateTime":0}],"positions":[]}"#;
+        let entries = told(wallet, body);
+        let [Entry::Balance(usdt)] = &entries[..] else { panic!("{entries:?}") };
+        assert_eq!((usdt.wallet, usdt.net(), usdt.free), ("futures", dec("252.49"), Some(dec("207.10"))));
+        assert!(matches!(&told(coin_wallet, body)[..], [Entry::Balance(one)] if one.wallet == "coin_futures"));
+    }
+
+    const RISK: &str = r#"[{"symbol":"BTCUSDT","positionSide":"BOTH","positionAmt":"-0.010","entryPrice":"91000.0","breakEvenPrice":"90954.5","markPrice":"90790.10","unRealizedProfit":"2.09","liquidationPrice":"120500.1","isolatedMargin":"0","notional":"-907.90","marginAsset":"USDT","isolatedWallet":"0","initialMargin":"45.39","maintMargin":"3.63","positionInitialMargin":"45.39","openOrderInitialMargin":"0","adl":2,"bidNotional":"0","askNotional":"0","updateTime":1795160000000}]"#;
+
+    #[test]
+    fn the_sign_is_the_side_and_the_margin_tells_the_leverage() {
+        let short = Position {
+            market: Market::Linear,
+            name: "BTCUSDT".into(),
+            side: Side::Short,
+            size: Size::Base(dec("0.010")),
+            value: Some((dec("907.90"), "USDT".into())),
+            pnl: Some((dec("2.09"), "USDT".into())),
+            leverage: Some(dec("20")),
+            liquidation: Some(dec("120500.1")),
+            at: None,
+        };
+        assert_eq!(told(positions, RISK), [Entry::Position(short)]);
+        let hedged = RISK.replace("BOTH", "LONG").replace("120500.1", "0");
+        let [Entry::Position(long)] = &told(positions, &hedged)[..] else { panic!() };
+        assert_eq!((long.side, long.liquidation), (Side::Long, None));
+        assert_eq!(told(positions, &RISK.replace("-0.010", "0.000")), []);
+    }
+
+    #[test]
+    fn contracts_on_coins_are_worth_coins() {
+        let body = r#"[{"symbol":"BTCUSD_PERP","positionAmt":"-10","entryPrice":"91000","markPrice":"90000","unRealizedProfit":"0.0001","liquidationPrice":"0","leverage":"5","positionSide":"BOTH","notionalValue":"-0.0111"}]"#;
+        let entries = told(coin_positions, body);
+        let [Entry::Position(short)] = &entries[..] else { panic!("{entries:?}") };
+        assert_eq!((short.side, short.size), (Side::Short, Size::Base(dec("0.0111"))));
+        assert_eq!(short.value, Some((dec("0.0111"), "BTC".into())));
+        assert_eq!((short.leverage, short.liquidation), (Some(dec("5")), None));
+        let names = told(
+            coin_contracts,
+            r#"{"symbols":[{"symbol":"BTCUSD_PERP","contractSize":100},{"symbol":"BTCUSD_261225","contractSize":100}]}"#,
+        );
+        let labels: Vec<_> =
+            names.iter().map(|entry| if let Entry::Contract(one) = entry { one.symbol.as_str() } else { "" }).collect();
+        assert_eq!(labels, ["BTCUSD", "BTCUSD261225"]);
+    }
+
+    #[test]
+    fn a_key_without_the_permission_is_tried_once_an_hour() {
+        assert!(asks(true).iter().all(|ask| ask.query.every.is_none()));
+        assert!(asks(false).iter().all(|ask| ask.query.every == Some(HOURLY)));
+    }
+}

@@ -1,0 +1,127 @@
+//! The rows that Binance's signed REST and its private stream share.
+
+use common::account::{Balance, Fill, Order, Role, Side, Status};
+use common::{Amount, Decimal, Entry, Fault, Market, Micros, Tell, Update};
+use serde::Deserialize;
+
+/// The core wallet.
+pub const SPOT: &str = "spot";
+/// What lies in flexible Simple Earn.
+const EARN: &str = "earn";
+
+/// The wallet and the asset behind a code of the spot wallet. `LDUSDT` is a claim on flexible Simple Earn; the positions
+/// behind such rows are not asked for, so that no money counts twice. `LDO` is a coin.
+pub fn holding(code: &str) -> (&'static str, &str) {
+    match code {
+        "LDO" => (SPOT, code),
+        "LDSHIB2" => (EARN, "SHIB"),
+        "LDERD" => (EARN, "EGLD"),
+        "LDBAKET" => (EARN, "BAKE"),
+        _ => match code.strip_prefix("LD").filter(|asset| !asset.is_empty()) {
+            Some(asset) => (EARN, asset),
+            None => (SPOT, code),
+        },
+    }
+}
+
+/// The sum; what would not fit into a number adds nothing.
+pub fn sum(parts: impl IntoIterator<Item = Amount>) -> Decimal {
+    parts.into_iter().fold(Decimal::ZERO, |sum, part| sum.checked_add(part.or_zero()).unwrap_or(sum))
+}
+
+/// What a wallet holds free and locked.
+pub fn balance(wallet: &'static str, asset: &str, free: Amount, locked: Decimal) -> Balance {
+    Balance { wallet, asset: asset.to_owned(), free: free.0, locked: Some(locked), ..Balance::default() }
+}
+
+/// An open order of any market.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRow {
+    pub symbol: String,
+    pub order_id: i64,
+    pub status: String,
+    pub update_time: Option<i64>,
+}
+
+impl OrderRow {
+    /// Tells the order.
+    pub fn tell(self, market: Market, tell: Tell<'_, '_>) {
+        let Some(status) = status(&self.status) else {
+            let detail = format!("unknown order status {}", common::excerpt(&self.status));
+            return tell(Update::Misread(Fault::protocol(detail)));
+        };
+        let at = self.update_time.map(Micros::from_millis);
+        tell(Entry::Order(Order { market, name: self.symbol, id: self.order_id.to_string(), status, at }).into());
+    }
+}
+
+fn status(text: &str) -> Option<Status> {
+    Some(match text {
+        "NEW" => Status::New,
+        "PENDING_NEW" | "PARTIALLY_FILLED" | "PENDING_CANCEL" => Status::Working,
+        "FILLED" => Status::Filled,
+        "CANCELED" => Status::Canceled,
+        "REJECTED" => Status::Rejected,
+        "EXPIRED" | "EXPIRED_IN_MATCH" => Status::Expired,
+        _ => return None,
+    })
+}
+
+/// An execution on the spot market.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FillRow {
+    pub symbol: String,
+    pub id: i64,
+    pub quote_qty: Amount,
+    #[serde(default)]
+    pub commission: Amount,
+    pub commission_asset: Option<String>,
+    pub time: i64,
+    pub is_buyer: bool,
+    pub is_maker: bool,
+}
+
+impl FillRow {
+    /// Tells the execution.
+    pub fn tell(self, tell: Tell<'_, '_>) {
+        let fill = Fill {
+            market: Market::Spot,
+            name: self.symbol,
+            id: self.id.to_string(),
+            side: if self.is_buyer { Side::Buy } else { Side::Sell },
+            role: Some(if self.is_maker { Role::Maker } else { Role::Taker }),
+            quote_volume: self.quote_qty.0,
+            fee: self.commission.0.zip(self.commission_asset),
+            at: Some(Micros::from_millis(self.time)),
+        };
+        tell(Entry::Fill(fill).into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_on_simple_earn_are_their_own_wallet_and_ldo_is_a_coin() {
+        for (code, wallet, asset) in [
+            ("USDT", SPOT, "USDT"),
+            ("LDUSDT", EARN, "USDT"),
+            ("LDO", SPOT, "LDO"),
+            ("LDLDO", EARN, "LDO"),
+            ("LDSHIB2", EARN, "SHIB"),
+            ("LD", SPOT, "LD"),
+        ] {
+            assert_eq!(holding(code), (wallet, asset));
+        }
+    }
+
+    #[test]
+    fn every_documented_status() {
+        assert_eq!(status("EXPIRED_IN_MATCH"), Some(Status::Expired));
+        assert_eq!(status("PARTIALLY_FILLED"), Some(Status::Working));
+        assert_eq!(status("SURPRISE"), None);
+    }
+}

@@ -1,7 +1,5 @@
 //! The account of a fake venue: what it holds, its key, and what happens to it. Knows no venue's words.
 
-#![allow(dead_code, reason = "the venues take to it one by one")]
-
 mod api;
 mod books;
 mod contracts;
@@ -22,8 +20,7 @@ pub use key::{Key, KeyState};
 
 pub(crate) use contracts::{Instrument, contracts, wallets};
 pub(crate) use control::{answer as control, is_control};
-#[allow(unused_imports, reason = "the venues take to it one by one")]
-pub(crate) use journal::{Cause, Change, Event, Inbox, Journal};
+pub(crate) use journal::{Cause, Event, Inbox, Journal};
 pub(crate) use trader::trade;
 pub(crate) use worth::{dollars, equity};
 

@@ -1,7 +1,11 @@
-//! Bybit V5 spot: the public websocket.
+//! Bybit V5: the public websocket of spot, and where the others are.
 
+mod answers;
 mod frames;
+mod private;
 mod rest;
+mod rows;
+mod signed;
 
 use std::time::Duration;
 
@@ -30,9 +34,10 @@ impl Protocol for Bybit {
         Limit::per_millis(500, 300_000)
     }
 
-    fn connect(&self, _world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
+    fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
         match request.path.as_str() {
             "/v5/public/spot" => Ok(Box::new(Public::new(false))),
+            "/v5/private" => Ok(Box::new(private::Private::new(world, request))),
             "/v5/public/misc/status" => Ok(Box::new(Public::new(true))),
             _ => Err(Reply::text(404, "")),
         }
@@ -40,6 +45,10 @@ impl Protocol for Bybit {
 
     fn rest(&self, world: &World, request: &Request) -> Reply {
         rest::answer(world, request)
+    }
+
+    fn is_private(&self, _world: &World, request: &Request) -> bool {
+        request.path == "/v5/private" || signed::is_signed(&request.path)
     }
 
     fn limited(&self, how: Limited) -> Reply {

@@ -1,6 +1,7 @@
 //! OKX v5: the public websocket, and where the others are.
 
 mod frames;
+mod news;
 mod private;
 mod rest;
 mod rows;

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::frames::{book_entry, change, ticker_entry};
+use super::rows;
+use crate::account::{self, Category, Instrument};
 use crate::fault::{Fault, Limited};
 use crate::http::{Reply, Request};
 use crate::ledger::text;
@@ -21,6 +23,12 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
         return super::Bybit.limited(Limited::Banned);
     }
     let now = world.now();
+    if super::signed::is_signed(&request.path) {
+        return super::signed::answer(world, request, now);
+    }
+    if request.header("X-BAPI-API-KEY").is_some() {
+        world.seen.lock().violations.push(format!("a key on the public {}", request.path));
+    }
     if request.method != "GET" {
         return Reply::text(404, "404 page not found");
     }
@@ -35,13 +43,13 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
         "/v5/market/time" => {
             ok(&json!({"timeSecond": (now / 1_000).to_string(), "timeNano": format!("{now}213947")}), now)
         }
-        "/v5/market/instruments-info" => list(request, now, world, instrument),
+        "/v5/market/instruments-info" => instruments(request, now, world),
         "/v5/market/tickers" => list(request, now, world, ticker),
         _ => Reply::text(404, "404 page not found"),
     }
 }
 
-fn ok(result: &Value, now: u64) -> Reply {
+pub(super) fn ok(result: &Value, now: u64) -> Reply {
     Reply::json(200, &json!({"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": now}))
 }
 
@@ -56,6 +64,31 @@ pub(super) fn upgrade(now: u64, state: &str) -> Value {
         "id": "7e21c9d4-c5aa-11f0-9b31-0a58a9feac02", "title": "Spot upgrade", "state": state,
         "begin": (now - 60_000).to_string(), "end": (now + 3_600_000).to_string(), "href": "", "serviceTypes": [2],
         "product": [2], "uidSuffix": [], "maintainType": 1, "env": 1,
+    })
+}
+
+/// Perpetuals, or pairs.
+fn instruments(request: &Request, now: u64, world: &World) -> Reply {
+    let category = request.parameter("category").unwrap_or_default();
+    let only = request.parameter("symbol");
+    let perpetuals: Vec<Value> = account::contracts(world.venue)
+        .filter(|it| rows::category(it.category) == category && only.as_ref().is_none_or(|only| *only == it.symbol))
+        .map(|it| perpetual(&it))
+        .collect();
+    if perpetuals.is_empty() {
+        return list(request, now, world, instrument);
+    }
+    ok(&json!({"category": category, "list": perpetuals, "nextPageCursor": ""}), now)
+}
+
+fn perpetual(it: &Instrument) -> Value {
+    let kind = if it.category == Category::Inverse { "InversePerpetual" } else { "LinearPerpetual" };
+    json!({
+        "symbol": it.symbol, "symbolId": 7, "contractType": kind, "status": "Trading", "baseCoin": it.base, "quoteCoin": it.quote,
+        "settleCoin": it.settle, "launchTime": "1615766400000", "deliveryTime": "0", "deliveryFeeRate": "", "priceScale": "2",
+        "priceFilter": {"minPrice": "0.01", "maxPrice": "199999.98", "tickSize": "0.01"},
+        "lotSizeFilter": {"maxOrderQty": "8000.00", "minOrderQty": "0.01", "qtyStep": "0.01", "minNotionalValue": "5"},
+        "unifiedMarginTrade": true, "fundingInterval": 480, "isPreListing": false, "preListingInfo": null, "symbolType": "",
     })
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
 
 pub mod busiest;
+pub mod bybit;
 pub mod okx;
 pub mod sign;
 

@@ -255,5 +255,5 @@ fn a_wallet_that_may_not_be_read_is_not_zero_but_unknown() {
     world.refresh(Refresh { asked: 5, lags: [0; 3] });
     assert_eq!(world.book.balances().len(), 1);
     world.book.unread("balances?", Topic::Wallet(WALLET));
-    assert!(world.book.balances().is_empty() && world.book.wallets[WALLET] == false);
+    assert!(world.book.balances().is_empty() && !world.book.wallets[WALLET]);
 }

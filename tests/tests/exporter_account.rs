@@ -1,0 +1,91 @@
+//! The account: what exporters show is what is in the fakes' books, through everything that streams and REST do to it.
+
+#[path = "exporter/account.rs"]
+mod account;
+mod exporter;
+
+use std::time::Duration;
+
+use account::{expected_fates, fates, spot_wallet};
+use exporter::{Rig, dollar, fake, start};
+use fake_venues::account::{Role, Side};
+use fake_venues::{Fault, Fixed, Options, Venue};
+use tokio::time::sleep;
+
+fn units(text: &str) -> Fixed {
+    text.parse().expect("a number")
+}
+
+/// The pair of ether and dollar, in the venue's spelling.
+fn ether(venue: Venue) -> String {
+    venue.spell("ETH", dollar(venue))
+}
+
+const FLAGS: [&str; 2] = ["--exchange.symbols=all", "--exchange.account-interval=3s"];
+
+/// The first refresh has to be behind, and the private stream up.
+async fn settled(rig: &Rig) {
+    rig.until_ready().await;
+    rig.agrees_with_books("at the start", None).await;
+}
+
+/// One deed after the other, each shown as the books have it.
+async fn shows_the_books(venue: Venue) {
+    let rig = Rig::with_key(fake(venue), &FLAGS);
+    settled(&rig).await;
+    let (fake, since) = (&rig.fake, rig.fake.books());
+    let spot = spot_wallet(venue);
+    fake.deposit(spot, "SOL", units("3.25"));
+    rig.agrees_with_books("a deposit", Some(&since)).await;
+    let price = fake.market().find(&ether(venue)).and_then(|listing| listing.quote.last).expect("a price");
+    let order = fake.place(&ether(venue), Side::Buy, price, units("0.5")).expect("funds");
+    rig.agrees_with_books("an order", Some(&since)).await;
+    fake.fill(&order, units("0.2"), Role::Maker).expect("an open order");
+    rig.agrees_with_books("a part of it", Some(&since)).await;
+    fake.fill(&order, units("0.3"), Role::Taker).expect("an open order");
+    let other = fake.place(&ether(venue), Side::Sell, price, units("0.1")).expect("funds");
+    fake.cancel(&other).expect("an open order");
+    rig.agrees_with_books("the rest, and one that is cancelled", Some(&since)).await;
+    let counted = expected_fates(&fake.books(), &since);
+    rig.until_scrape("every order's fate is counted", |scrape| fates(scrape) == counted).await;
+    for position in fake.books().positions {
+        fake.close_position(position.category, &position.symbol).expect("an open position");
+    }
+    rig.agrees_with_books("positions closed", Some(&since)).await;
+    rig.is_polite();
+}
+
+#[tokio::test]
+async fn okx_shows_the_books() {
+    shows_the_books(Venue::Okx).await;
+}
+
+/// The account is busy, and the stream is at its worst.
+async fn survives(venue: Venue) {
+    let options = Options { trader: Some(Duration::from_millis(60)), frozen: true, ..Options::default() };
+    let rig = Rig::with_key(start(venue, options), &FLAGS);
+    let since = rig.fake.books();
+    rig.fake.inflict(Fault::RepeatEvents);
+    rig.fake.inflict(Fault::SwapEvents);
+    rig.fake.freeze(false);
+    rig.until_ready().await;
+    for cut in [Fault::Drop, Fault::Close, Fault::Reset] {
+        sleep(Duration::from_secs(2)).await;
+        rig.fake.inflict(cut.private());
+    }
+    sleep(Duration::from_secs(2)).await;
+    rig.agrees_with_books("after cuts, repetition and disorder", Some(&since)).await;
+    let reconnects = rig
+        .scrape()
+        .await
+        .all("exchange_websocket_reconnects_total")
+        .filter(|one| one.labels.get("stream").is_some_and(|stream| stream == "private"))
+        .map(|one| one.value)
+        .sum::<f64>();
+    rig.check(reconnects >= 3.0, format!("{reconnects} reconnects of the private stream"));
+}
+
+#[tokio::test]
+async fn okx_survives() {
+    survives(Venue::Okx).await;
+}

@@ -132,3 +132,35 @@ fn increased(mut position: Position, fill: &Fill) -> Position {
     position.size = size;
     position
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Venue;
+
+    /// A wish for so many contracts of the third perpetual, which is inverse, at this price.
+    fn wish(side: Side, price: i64, contracts: i64) -> Wish<'static> {
+        let category = Some(Category::Inverse);
+        Wish { category, symbol: "BTC-USD-SWAP", side, price: Fixed::from(price), quantity: Fixed::from(contracts) }
+    }
+
+    #[test]
+    fn positions_grow_shrink_and_turn() {
+        let market = Market::new(Venue::Okx, 1, None, 0);
+        let mut account = Account::new(Venue::Okx, &market, 1, 0);
+        account.books.positions.clear();
+        account.books.fees.taker = Fixed::ZERO;
+        let ten = Fixed::from(10);
+        account.open_position(&market, 0, &wish(Side::Buy, 50_000, 10), ten).unwrap();
+        account.open_position(&market, 0, &wish(Side::Buy, 100_000, 20), ten).unwrap();
+        let held = account.books.positions[0].clone();
+        // 1 000 dollars at 50 000 and 2 000 at 100 000 are 0.04 bitcoin.
+        assert_eq!((held.size, held.entry), (Fixed::from(30), Fixed::from(75_000)));
+        let before = account.books.money("trading", "BTC").free;
+        account.open_position(&market, 0, &wish(Side::Sell, 150_000, 45), ten).unwrap();
+        // 3 000 dollars were 0.04 bitcoin and are 0.02.
+        assert_eq!(account.books.money("trading", "BTC").free - before, Fixed::new(2, 2));
+        let turned = &account.books.positions[0];
+        assert_eq!((turned.side, turned.size, turned.entry), (Side::Sell, Fixed::from(15), Fixed::from(150_000)));
+    }
+}

@@ -65,3 +65,38 @@ fn place(account: &mut Account, market: &Market, now: u64) {
         let _ = account.place(market, now, &Wish { category: Some(Category::Spot), symbol, side, price, quantity });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::Venue;
+
+    #[test]
+    fn whatever_happens_the_books_balance() {
+        for venue in Venue::ALL {
+            let mut market = Market::new(venue, 7, None, 0);
+            let mut account = Account::new(venue, &market, 7, 1_800_000_000_000);
+            for step in 0..3_000 {
+                market.advance(step);
+                trade(&mut account, &market, 1_800_000_000_000 + step);
+            }
+            let books = &account.books;
+            let mut locked: BTreeMap<&str, Fixed> = BTreeMap::new();
+            for order in books.open_orders().filter(|order| order.category == Category::Spot) {
+                *locked.entry(&order.locked_asset).or_default() += order.locked;
+            }
+            for (asset, money) in books.assets(account.wallet(Category::Spot)) {
+                assert_eq!(money.locked, locked.get(asset).copied().unwrap_or_default(), "{venue:?} {asset}");
+            }
+            for order in &books.orders {
+                let fills = books.fills.iter().filter(|fill| fill.order_id == order.id);
+                assert_eq!(order.filled, fills.map(|fill| fill.quantity).sum::<Fixed>());
+                assert!(order.status.is_open() || order.locked.is_zero());
+            }
+            let ids: BTreeSet<&str> = books.fills.iter().map(|fill| fill.id.as_str()).collect();
+            assert!(ids.len() == books.fills.len() && ids.len() > 500, "{venue:?} {}", ids.len());
+        }
+    }
+}

@@ -263,7 +263,7 @@ impl Clerk {
     }
 
     async fn ask_fills(&mut self, began: Asked) -> Result<(), Fault> {
-        if self.fills_wanted {
+        if self.fills_wanted || !self.desk.account.tells_fills() {
             let since = Micros(self.fills_known.0 - OVERLAP);
             for ask in self.desk.account.fills(since, &self.view()) {
                 match self.ask(&ask).await {

@@ -372,6 +372,12 @@ pub trait Account: Send + Sync {
     /// The private conversations.
     fn feeds(&self, view: &View) -> Vec<Box<dyn Feed>>;
 
+    /// Whether the private streams tell executions as they happen. Where they do not, executions are asked for at every
+    /// refresh: REST may know of one later than the stream of the order that it fills.
+    fn tells_fills(&self) -> bool {
+        true
+    }
+
     /// Whether to sign and ask once more after this refusal. The clock is measured before.
     fn again(&self, fault: &Fault) -> bool {
         fault.kind == Kind::ClockSkew

@@ -1,7 +1,17 @@
-//! KuCoin classic spot: the public websocket, entered with a ticket.
+//! KuCoin, spot and futures: the websockets, entered with a ticket.
+//!
+//! The host of futures is this one under the path `/futures`, which is not part of what is signed.
 
 mod frames;
+mod futures;
+mod numbers;
+mod orders;
+mod pools;
+mod private;
 mod rest;
+mod signed;
+mod unified;
+mod wallets;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,8 +20,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 pub use frames::{level1_frame, snapshot_frame, ticker_frame};
+use pools::{Standing, too_many};
 
-use crate::fault::Limited;
+use crate::account::Inbox;
+use crate::fault::{Fault, Limited};
 use crate::http::{Reply, Request};
 use crate::limiter::{Limit, Tally};
 use crate::options::Times;
@@ -23,10 +35,19 @@ use crate::world::{World, true_now};
 const MESSAGES: Limit = Limit::per_millis(100, 10_000);
 const MOST_SYMBOLS: usize = 100;
 const MOST_TOPICS: usize = 400;
-/// Where topics of an account begin.
-const PRIVATE: [&str; 4] = ["/account/", "/spotMarket/tradeOrders", "/spotMarket/advancedOrders", "/margin/"];
+/// Where the host of futures begins.
+const FUTURES: &str = "/futures";
 
 pub(crate) struct Kucoin;
+
+/// What a token is good for: one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    /// When, in Unix milliseconds.
+    issued: u64,
+    private: bool,
+    futures: bool,
+}
 
 impl Protocol for Kucoin {
     fn dials(&self) -> Limit {
@@ -34,31 +55,37 @@ impl Protocol for Kucoin {
     }
 
     fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
-        if request.path != "/" {
+        let (path, futures) = rest::host(&request.path);
+        if path != "/" {
             return Err(Reply::text(404, ""));
         }
-        // A ticket admits one connection.
         let ticket = world.tickets.lock().remove(&request.parameter("token").unwrap_or_default());
         let life = world.times.lifetime.unwrap_or(Duration::MAX).as_millis();
         let problem = match ticket {
-            Some(issued) if u128::from(true_now() - issued) < life => None,
+            Some(ticket) if ticket.futures != futures => Some("token is invalid"),
+            Some(ticket) if u128::from(true_now() - ticket.issued) < life => None,
             Some(_) => Some("token is expired"),
             None => Some("token is invalid"),
         };
         let id = request.parameter("connectId").unwrap_or_else(|| format!("{:x}", true_now()));
-        Ok(Box::new(Public::new(id, problem)))
+        let inbox = ticket.filter(|ticket| ticket.private).map(|_| Inbox::new(world));
+        Ok(Box::new(Conversation::new(id, problem, futures, inbox)))
     }
 
     fn rest(&self, world: &World, request: &Request) -> Reply {
         rest::answer(world, request)
     }
 
+    fn is_private(&self, world: &World, request: &Request) -> bool {
+        let token = request.parameter("token").unwrap_or_default();
+        rest::is_signed(request) || world.tickets.lock().get(&token).is_some_and(|ticket| ticket.private)
+    }
+
     fn limited(&self, how: Limited) -> Reply {
-        let reply = Reply::json(429, &json!({"code": "429000", "msg": "Too many requests"}));
         match how {
-            Limited::Plain => rest::with_limits(reply, rest::QUOTA.most, 12_000),
+            Limited::Plain => Standing::EXHAUSTED.tell(too_many()),
             // The gateway is overloaded: nobody's quota is exhausted.
-            Limited::Other => reply,
+            Limited::Other => too_many(),
             Limited::Banned => Reply::html(403, "Error 1015: You are being rate limited"),
         }
     }
@@ -93,10 +120,14 @@ impl crate::streams::Channel for Channel {
     }
 }
 
-struct Public {
+struct Conversation {
     id: String,
     /// Why the ticket is not accepted.
     problem: Option<&'static str>,
+    /// On the host of futures.
+    futures: bool,
+    /// What happens to the account, for those whom it concerns.
+    inbox: Option<Inbox>,
     opened: Instant,
     welcomed: bool,
     /// When the client last sent anything.
@@ -107,12 +138,14 @@ struct Public {
     streams: Streams<Channel>,
 }
 
-impl Public {
-    fn new(id: String, problem: Option<&'static str>) -> Self {
+impl Conversation {
+    fn new(id: String, problem: Option<&'static str>, futures: bool, inbox: Option<Inbox>) -> Self {
         let now = Instant::now();
         Self {
             id,
             problem,
+            futures,
+            inbox,
             opened: now,
             welcomed: false,
             heard: now,
@@ -139,6 +172,8 @@ impl Public {
             Some(kind @ ("subscribe" | "unsubscribe")) => match self.subscribe(kind == "subscribe", &request, desk) {
                 Ok(()) if request["response"] == true => desk.acknowledge(json!({"id": id, "type": "ack"})),
                 Ok(()) => {}
+                // Nobody is to blame for what was arranged.
+                Err((code, message)) if desk.suffers(&Fault::RefuseLogins) => tell(&id, code, &message, desk),
                 Err((code, message)) => error(&id, code, &message, desk),
             },
             _ => error(&id, 415, "type is not supported", desk),
@@ -147,12 +182,12 @@ impl Public {
 
     fn subscribe(&mut self, on: bool, request: &Value, desk: &mut Desk<'_>) -> Result<(), (u16, String)> {
         let topic = request["topic"].as_str().ok_or((406, "topic is required".to_owned()))?;
-        if request["privateChannel"] == true || PRIVATE.iter().any(|private| topic.starts_with(private)) {
-            return Err((403, "login is required".to_owned()));
-        }
         let unknown = || (404, format!("topic {topic} does not exist"));
+        if request["privateChannel"] == true && self.inbox.is_none() || private::is_private(topic) {
+            return self.subscribe_private(on, topic, request["privateChannel"] == true, desk);
+        }
         let (name, symbols) = topic.split_once(':').ok_or_else(unknown)?;
-        let channel = Channel::named(name).ok_or_else(unknown)?;
+        let channel = Channel::named(name).filter(|_| !self.futures).ok_or_else(unknown)?;
         let symbols: Vec<&str> = symbols.split(',').collect();
         if symbols.iter().any(|symbol| desk.rejects(symbol)) {
             return Err(unknown());
@@ -169,6 +204,22 @@ impl Public {
             return Err((509, format!("exceed max subscription count limitation of {MOST_TOPICS} per session")));
         }
         symbols.iter().for_each(|symbol| self.turn_on(channel, name, symbol, desk));
+        Ok(())
+    }
+
+    /// There is no snapshot either: only what happens from now on.
+    fn subscribe_private(&mut self, on: bool, topic: &str, asked: bool, desk: &Desk<'_>) -> Result<(), (u16, String)> {
+        if self.inbox.is_none() || !asked || desk.suffers(&Fault::RefuseLogins) || desk.rejects(topic) {
+            return Err((403, "login is required".to_owned()));
+        }
+        if !private::is_on(topic, self.futures) {
+            return Err((404, format!("topic {topic} does not exist")));
+        }
+        if on {
+            self.topics.insert(topic.to_owned());
+        } else {
+            self.topics.remove(topic);
+        }
         Ok(())
     }
 
@@ -204,6 +255,11 @@ impl Public {
             desk.close(1000, "");
             return false;
         }
+        if self.inbox.is_some() && !self.welcomed && desk.suffers(&Fault::RefuseLogins) {
+            tell(&self.id, 401, "token is invalid", desk);
+            desk.close(1000, "");
+            return false;
+        }
         if !self.welcomed && desk.now - self.opened >= desk.world.times.welcome {
             self.welcomed = true;
             desk.say(json!({"id": self.id, "type": "welcome"}));
@@ -221,7 +277,7 @@ impl Public {
     }
 }
 
-impl Session for Public {
+impl Session for Conversation {
     fn heard(&mut self, frame: Heard<'_>, desk: &mut Desk<'_>) {
         self.heard = desk.now;
         match frame {
@@ -234,6 +290,12 @@ impl Session for Public {
     fn turn(&mut self, desk: &mut Desk<'_>) {
         if !self.admits(desk) {
             return;
+        }
+        if let Some(inbox) = &mut self.inbox {
+            for event in inbox.take(desk) {
+                let frames = private::frames(desk.world, &self.topics, &event);
+                frames.into_iter().for_each(|frame| desk.event(frame));
+            }
         }
         for (channel, quote) in desk.due(&mut self.streams) {
             let (text, entry) = match channel {
@@ -257,5 +319,9 @@ fn every_symbol(desk: &Desk<'_>) -> Vec<String> {
 
 fn error(id: &str, code: u16, message: &str, desk: &mut Desk<'_>) {
     desk.violation(format!("{code} {message}"));
+    tell(id, code, message, desk);
+}
+
+fn tell(id: &str, code: u16, message: &str, desk: &mut Desk<'_>) {
     desk.say(json!({"id": id, "type": "error", "code": code, "data": message}));
 }

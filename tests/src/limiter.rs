@@ -43,6 +43,14 @@ impl Tally {
         Some(self.used)
     }
 
+    /// The same in fixed windows: each begins with the first entry after the last one ended.
+    pub(crate) fn count_fixed(&mut self, limit: Limit, weight: u64, now: Instant) -> Option<u64> {
+        if self.entries.front().is_some_and(|&(begin, _)| now.duration_since(begin) >= limit.window) {
+            *self = Self::default();
+        }
+        self.count(limit, weight, now)
+    }
+
     /// How long until the oldest entry leaves the window.
     pub(crate) fn wait(&self, limit: Limit, now: Instant) -> Duration {
         let oldest = self.entries.front().map_or(now, |(at, _)| *at);

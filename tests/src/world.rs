@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::account::Account;
 use crate::fault::{Fault, Faults};
+use crate::kucoin::Ticket;
 use crate::ledger::{Entry, Seen};
 use crate::limiter::Tallies;
 use crate::market::Market;
@@ -42,8 +43,8 @@ pub(crate) struct World {
     pub(crate) seen: Shared<Seen>,
     pub(crate) faults: Shared<Faults>,
     pub(crate) tallies: Shared<Tallies>,
-    /// Tickets handed out and not yet used, with the time of issue (KuCoin).
-    pub(crate) tickets: Shared<HashMap<String, u64>>,
+    /// Tickets handed out and not yet used (KuCoin).
+    pub(crate) tickets: Shared<HashMap<String, Ticket>>,
     /// Locked before the market, where both are.
     pub(crate) account: Shared<Account>,
     frozen: AtomicBool,

@@ -84,7 +84,8 @@ const fn history(venue: Venue) -> (usize, usize) {
     match venue {
         Venue::Okx => (104, 120),
         Venue::Bybit => (56, 120),
-        Venue::Binance | Venue::Kucoin | Venue::Coinbase => (8, 20),
+        Venue::Kucoin => (24, 120),
+        Venue::Binance | Venue::Coinbase => (8, 20),
     }
 }
 

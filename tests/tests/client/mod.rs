@@ -4,6 +4,7 @@
 
 pub mod busiest;
 pub mod bybit;
+pub mod kucoin;
 pub mod okx;
 pub mod sign;
 

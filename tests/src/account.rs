@@ -20,7 +20,7 @@ pub use key::{Key, KeyState};
 
 pub(crate) use contracts::{Instrument, contracts, wallets};
 pub(crate) use control::{answer as control, is_control};
-pub(crate) use journal::{Cause, Event, Inbox, Journal};
+pub(crate) use journal::{Cause, Change, Event, Inbox, Journal};
 pub(crate) use trader::trade;
 pub(crate) use worth::{dollars, equity};
 

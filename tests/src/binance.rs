@@ -1,7 +1,15 @@
 //! Binance spot: the market streams.
 
+mod events;
 mod frames;
+mod futures;
+mod pings;
+mod private;
 mod rest;
+mod signed;
+mod spot;
+mod wallet;
+mod weights;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,6 +18,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 pub use frames::{book_ticker_frame, mini_ticker_frame, ticker_frame};
+
+use pings::Pings;
+use private::Api;
 
 use crate::fault::{Fault, Limited};
 use crate::http::{Reply, Request};
@@ -24,6 +35,9 @@ const MESSAGES: Limit = Limit::per_millis(5, 1_000);
 const MOST_STREAMS: usize = 1024;
 /// Longer lists were seen to fail without a word.
 const MOST_NAMES: usize = 400;
+/// The length of a key for the private streams of old.
+const LISTEN_KEY: usize = 60;
+const WS_API: &str = "/ws-api/v3";
 const ALL_MINI: &str = "!miniTicker@arr";
 
 pub(crate) struct Binance;
@@ -34,12 +48,19 @@ impl Protocol for Binance {
     }
 
     fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
+        if request.path == WS_API {
+            return Ok(Box::new(Api::dial(world, request)?));
+        }
         let mut session = Streaming::new(request.path == "/stream");
         let names = match request.path.as_str() {
             "/ws" => String::new(),
             "/stream" => request.parameter("streams").unwrap_or_default(),
             path => path.strip_prefix("/ws/").ok_or_else(|| Reply::html(404, "404 Not Found"))?.to_owned(),
         };
+        // The private streams of old had their key here, and no `@`.
+        if names.split('/').any(|name| name.len() == LISTEN_KEY && !name.contains('@')) {
+            world.seen.lock().violations.push("a listenKey: there are none any more".to_owned());
+        }
         let step = world.market.lock().step();
         for name in names.split('/').filter(|name| is_stream(name)).take(MOST_STREAMS) {
             session.add(name, step, Instant::now());
@@ -49,6 +70,10 @@ impl Protocol for Binance {
 
     fn rest(&self, world: &World, request: &Request) -> Reply {
         rest::answer(world, request)
+    }
+
+    fn is_private(&self, _world: &World, request: &Request) -> bool {
+        request.path == WS_API || signed::is_signed(request)
     }
 
     fn limited(&self, how: Limited) -> Reply {
@@ -106,9 +131,7 @@ struct Streaming {
     /// When the array of all mini tickers is next due, and up to which step it was sent.
     all_mini: (Instant, u64),
     messages: Tally,
-    next_ping: Option<Instant>,
-    /// The payload of the last ping and when the first unanswered one was sent.
-    unanswered: Option<(Vec<u8>, Instant)>,
+    pings: Pings,
 }
 
 impl Streaming {
@@ -120,8 +143,7 @@ impl Streaming {
             streams: Streams::new(),
             all_mini: (now, 0),
             messages: Tally::default(),
-            next_ping: None,
-            unanswered: None,
+            pings: Pings::default(),
         }
     }
 
@@ -234,22 +256,6 @@ impl Streaming {
         let entries = entries.collect();
         desk.actions.push(Action::Data { text: self.push(ALL_MINI, array), entries });
     }
-
-    fn keep_alive(&mut self, desk: &mut Desk<'_>) {
-        let times = &desk.world.times;
-        if self.unanswered.as_ref().is_some_and(|(_, since)| desk.now - *since >= times.pong_within) {
-            desk.violation("a ping was not answered in time");
-            return desk.close(1008, "Pong timeout");
-        }
-        let next = *self.next_ping.get_or_insert(desk.now + times.server_ping);
-        if next <= desk.now {
-            self.next_ping = Some(next + times.server_ping);
-            let payload = true_now().to_string().into_bytes();
-            let since = self.unanswered.as_ref().map_or(desk.now, |(_, since)| *since);
-            self.unanswered = Some((payload.clone(), since));
-            desk.actions.push(Action::Ping(payload));
-        }
-    }
 }
 
 impl Session for Streaming {
@@ -261,16 +267,13 @@ impl Session for Streaming {
         match frame {
             Heard::Text(text) => self.request(text, desk),
             Heard::Binary => self.request("", desk),
-            // Only the payload of the ping makes it an answer.
-            Heard::Pong(payload) if self.unanswered.as_ref().is_some_and(|(sent, _)| sent == payload) => {
-                self.unanswered = None
-            }
-            Heard::Pong(_) | Heard::Ping => {}
+            Heard::Pong(payload) => self.pings.pong(payload),
+            Heard::Ping => {}
         }
     }
 
     fn turn(&mut self, desk: &mut Desk<'_>) {
-        self.keep_alive(desk);
+        self.pings.turn(desk);
         for (channel, quote) in desk.due(&mut self.streams) {
             let (data, entry) = match channel {
                 Channel::Ticker => (ticker_frame(&quote), frames::ticker_entry(&quote)),

@@ -103,6 +103,8 @@ fn awkward(venue: Venue) -> Vec<Listing> {
             pair(venue, "WAVES", quote, 30).state(State::CancelOnly),
             pair(venue, "OMG", quote, 30).state(State::Break),
             pair(venue, "这是测试币", "456", 20),
+            // No claim on an `O` in the savings.
+            pair(venue, "LDO", quote, 30),
         ]),
         Venue::Kucoin => listings.extend([halted("LUNA"), pair(venue, "BCHSV", quote, 20).named("BSV-USDT")]),
         // A Bybit spot symbol that does not trade is simply not there.

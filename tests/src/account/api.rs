@@ -55,6 +55,15 @@ impl Fake {
         self.world.deal(|account, _, now| account.transfer(now, (from, to), asset, amount))
     }
 
+    /// Holds a part of an asset back, as by something that is no order; a negative amount is given back.
+    ///
+    /// # Errors
+    ///
+    /// When there is not so much to hold or to give back.
+    pub fn hold(&self, wallet: &str, asset: &str, amount: Fixed) -> Result<(), Refusal> {
+        self.world.deal(|account, _, now| account.hold(now, wallet, asset, amount))
+    }
+
     /// Sets what is owed of an asset.
     pub fn set_debt(&self, wallet: &str, asset: &str, borrowed: Fixed, interest: Fixed) {
         self.world.deal(|account, _, now| account.set_debt(now, wallet, asset, borrowed, interest));

@@ -30,6 +30,11 @@ enum Deed {
         asset: String,
         amount: Fixed,
     },
+    Hold {
+        wallet: String,
+        asset: String,
+        amount: Fixed,
+    },
     Debt {
         wallet: String,
         asset: String,
@@ -130,6 +135,7 @@ fn act(world: &World, deed: Deed) -> Result<Value, String> {
                 account.transfer(now, (&from, &to), &asset, amount)?;
                 None
             }
+            Deed::Hold { wallet, asset, amount } => ended(account.hold(now, &wallet, &asset, amount))?,
             Deed::Debt { wallet, asset, borrowed, interest } => {
                 account.set_debt(now, &wallet, &asset, borrowed, interest);
                 None

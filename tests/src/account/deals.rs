@@ -115,6 +115,21 @@ impl Account {
         Ok(())
     }
 
+    /// Holds a part of an asset back from spending; a negative amount is given back.
+    pub(crate) fn hold(&mut self, now: u64, wallet: &str, asset: &str, amount: Fixed) -> Result<(), Refusal> {
+        self.afford(wallet, asset, amount)?;
+        if self.books.money(wallet, asset).locked + amount < Fixed::ZERO {
+            return Err(Refusal::InsufficientFunds);
+        }
+        let mut changes = Changes::at(self.journal.next_at(now));
+        self.change(&mut changes, wallet, asset, |money| {
+            money.free -= amount;
+            money.locked += amount;
+        });
+        self.tell(self.event(now, Cause::Held), changes);
+        Ok(())
+    }
+
     fn afford(&self, wallet: &str, asset: &str, amount: Fixed) -> Result<(), Refusal> {
         if self.books.money(wallet, asset).free < amount { Err(Refusal::InsufficientFunds) } else { Ok(()) }
     }
@@ -130,7 +145,7 @@ impl Account {
         let found = Instrument::find(self.venue, market, wish.category, wish.symbol);
         let instrument = found.ok_or(Refusal::UnknownSymbol)?;
         let (locked_asset, locked) = match (instrument.category, wish.side) {
-            (Category::Spot, Side::Buy) => (&instrument.quote, wish.price.times(wish.quantity)),
+            (Category::Spot, Side::Buy) => (&instrument.quote, self.cut(wish.price.times(wish.quantity))),
             (Category::Spot, Side::Sell) => (&instrument.base, wish.quantity),
             _ => (&instrument.settle, Fixed::ZERO),
         };
@@ -228,7 +243,7 @@ impl Account {
     fn note_fill(&mut self, order: &Order, instrument: &Instrument, quantity: Fixed, role: Role, at: u64) -> Fill {
         let units = quantity.times(instrument.contract_size);
         let fee_rate = if role == Role::Maker { self.books.fees.maker } else { self.books.fees.taker };
-        let quote_volume = if order.category == Category::Inverse { units } else { units.times(order.price) };
+        let quote_volume = self.cut(if order.category == Category::Inverse { units } else { units.times(order.price) });
         let charged = match order.category {
             Category::Inverse => units.over(order.price),
             Category::Spot if order.fee_asset == instrument.base => quantity,
@@ -249,12 +264,17 @@ impl Account {
             quantity,
             quote_volume,
             fee_asset: order.fee_asset.clone(),
-            fee: charged.times(fee_rate),
+            fee: self.cut(charged.times(fee_rate)),
             fee_rate,
             at,
         };
         self.books.fills.push(fill.clone());
         fill
+    }
+
+    /// Binance counts in eight places, the others in more.
+    pub(super) fn cut(&self, amount: Fixed) -> Fixed {
+        if self.venue == Venue::Binance { amount.floor_to(Fixed::new(1, 8)) } else { amount }
     }
 
     /// Coins for money.

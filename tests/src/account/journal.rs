@@ -28,6 +28,8 @@ pub(crate) enum Cause {
     Deposited,
     Withdrawn,
     Transferred,
+    /// Held, or given back, by something that is no order.
+    Held,
     Borrowed,
     /// A mark price moved: most venues are silent about it.
     Marked,

@@ -21,7 +21,7 @@ impl Account {
         };
         position.updated_at = fill.at;
         position.revalue();
-        let wallet = self.wallet(fill.category);
+        let (wallet, gain) = (self.wallet(fill.category), self.cut(gain));
         self.change(changes, wallet, &instrument.settle, |money| money.free += gain - fill.fee);
         if !position.size.is_zero() {
             self.books.positions.push(position.clone());

@@ -20,8 +20,13 @@ const fn others(venue: Venue) -> &'static [Row] {
         Venue::Binance => &[
             ("funding", "USDC", 25_050_000_000),
             ("funding", "BTC", 10_000_000),
+            // Shown as `LDUSDT` and `LDBNB` among the coins of the spot wallet, and `LDO` is a coin.
+            ("spot", "LDO", 4_000_000_000),
             ("earn", "USDT", 10_000_000_000),
+            ("earn", "BNB", 200_000_000),
             ("margin", "USDT", 100_000_000_000),
+            ("isolated", "BTC", 1_000_000),
+            ("isolated", "USDT", 5_000_000_000),
             ("futures", "USDT", 150_000_000_000),
             ("futures", "BTC", 5_000_000),
         ],
@@ -94,6 +99,10 @@ pub(super) fn live(account: &mut Account, market: &Market, now: u64) {
     let dollar = if account.venue == Venue::Coinbase { "USD" } else { "USDT" };
     let symbol = account.venue.spell("ETH", dollar);
     let Some(last) = market.find(&symbol).and_then(|listing| listing.quote.last) else { return };
+    if account.venue == Venue::Binance {
+        // In a locked product; the rest is flexible.
+        let _ = account.hold(now, "earn", "BNB", Fixed::new(5, 1));
+    }
     let half = last.over(Fixed::from(2)).floor_to(Fixed::new(1, 2));
     let (orders, fills) = history(account.venue);
     let begin = now.saturating_sub((orders + fills + 10) as u64 * MINUTE);

@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -20,6 +22,16 @@ pub(crate) fn hmac_hex(secret: &str, parts: &[&str]) -> String {
 /// HMAC-SHA256 of the parts, one after the other, in base64 with padding.
 pub(crate) fn hmac_base64(secret: &str, parts: &[&str]) -> String {
     STANDARD.encode(hmac(secret, parts))
+}
+
+/// The public half of an Ed25519 key in PKCS#8 armour; `None` for any other secret.
+pub(crate) fn ed25519_pem(secret: &str) -> Option<VerifyingKey> {
+    SigningKey::from_pkcs8_pem(secret).ok().map(|key| key.verifying_key())
+}
+
+/// Whether the holder of the key signed the text.
+pub(crate) fn is_signed_by(key: &VerifyingKey, text: &str, signature: &[u8]) -> bool {
+    Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok())
 }
 
 #[cfg(test)]

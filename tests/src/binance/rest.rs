@@ -1,19 +1,13 @@
 //! Binance spot: REST.
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::frames::{Texts, book_entry, ticker_entry};
-use crate::fault::{Fault, Limited};
+use super::weights::{Pool, weigh};
+use crate::fault::Fault;
 use crate::http::{Reply, Request};
-use crate::limiter::Limit;
 use crate::market::{Listing, Quote, State};
-use crate::protocol::Protocol as _;
-use crate::world::{World, true_now};
-
-const WEIGHT: u64 = 6_000;
-/// Refusals that a client may collect in one minute before it is banned.
-const REFUSALS: u64 = 5;
+use crate::world::World;
 
 pub(super) fn answer(world: &World, request: &Request) -> Reply {
     let path = request.path.as_str();
@@ -22,6 +16,9 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
         let body = json!({"status": u8::from(down), "msg": if down { "system_maintenance" } else { "normal" }});
         return Reply::json(200, &body).with("x-sapi-used-ip-weight-1m", 1);
     }
+    if let Some(reply) = super::signed::answer(world, request) {
+        return reply;
+    }
     let body: fn(&World, &Request) -> Result<Value, Problem> = match (request.method.as_str(), path) {
         ("GET", "/api/v3/ping") => |_, _| Ok(json!({})),
         ("GET", "/api/v3/time") => |world, _| Ok(json!({"serverTime": world.now()})),
@@ -29,28 +26,42 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
         ("GET", "/api/v3/ticker/24hr") => |world, request| tickers(world, request, Quote24::row),
         ("GET", "/api/v3/ticker/bookTicker") => |world, request| tickers(world, request, Quote24::book),
         ("GET", "/api/v3/ticker/price") => |world, request| tickers(world, request, Quote24::price),
-        // Switched off on 2026-02-20 and 2026-03-25.
-        _ if path == "/api/v3/userDataStream" || path.starts_with("/api/v1/") => return Reply::html(410, "410 Gone"),
-        _ => return Reply::html(404, "404 Not Found"),
+        _ if is_retired(path) => {
+            world.seen.lock().violations.push(format!("{} {path}, which is gone", request.method));
+            return Reply::html(410, "410 Gone");
+        }
+        _ => {
+            world.seen.lock().violations.push(format!("unknown path {} {path}", request.method));
+            return Reply::html(404, "404 Not Found");
+        }
     };
-    let used = match weigh(world, weight(request)) {
+    let used = match weigh(world, Pool::Spot, path, weight(request)) {
         Ok(used) => used,
         Err(refusal) => return refusal,
     };
     if world.suffers(&Fault::Maintenance) {
-        return Reply::json(
-            503,
-            &json!({"code": -1008, "msg": "Server is currently overloaded with other requests. Please try again in a few minutes."}),
-        );
+        return overloaded();
     }
-    let reply = match body(world, request) {
+    let mut reply = match body(world, request) {
         Ok(body) => Reply::json(200, &body),
         Err((code, message)) => {
             world.seen.lock().violations.push(format!("{code} {path}?{}", request.query));
             Reply::json(400, &json!({"code": code, "msg": message}))
         }
     };
-    reply.with("x-mbx-used-weight", used).with("x-mbx-used-weight-1m", used)
+    reply.headers = used;
+    reply
+}
+
+pub(super) fn overloaded() -> Reply {
+    let message = "Server is currently overloaded with other requests. Please try again in a few minutes.";
+    Reply::json(503, &json!({"code": -1008, "msg": message}))
+}
+
+/// Switched off on 2026-02-20 and 2026-03-25.
+fn is_retired(path: &str) -> bool {
+    let streams = ["/api/v3/userDataStream", "/sapi/v1/userDataStream", "/sapi/v1/userDataStream/isolated"];
+    streams.contains(&path) || path.starts_with("/api/v1/")
 }
 
 type Problem = (i64, &'static str);
@@ -77,24 +88,6 @@ fn weight(request: &Request) -> u64 {
     }
 }
 
-/// Counts weight in the present minute of the clock; whoever goes on after refusals is banned.
-fn weigh(world: &World, weight: u64) -> Result<u64, Reply> {
-    let now = true_now();
-    let (minute, left) = (now / 60_000, 60 - now / 1_000 % 60);
-    let mut tallies = world.tallies.lock();
-    let limit = |most| Limit::per_millis(most, 120_000);
-    if let Some(used) = tallies.of(&format!("weight {minute}")).count(limit(WEIGHT), weight, Instant::now()) {
-        return Ok(used);
-    }
-    let patient = tallies.of(&format!("refusals {minute}")).count(limit(REFUSALS), 1, Instant::now()).is_some();
-    world.seen.lock().violations.push(format!("too much weight: {}", if patient { 429 } else { 418 }));
-    let mut reply = super::Binance.limited(if patient { Limited::Plain } else { Limited::Banned });
-    if patient {
-        reply.headers = vec![("Retry-After", left.to_string()), ("x-mbx-used-weight-1m", WEIGHT.to_string())];
-    }
-    Err(reply)
-}
-
 fn exchange_info(world: &World, request: &Request) -> Result<Value, Problem> {
     let status = request.parameter("symbolStatus");
     if let Some(status) = &status {
@@ -114,7 +107,7 @@ fn exchange_info(world: &World, request: &Request) -> Result<Value, Problem> {
     Ok(json!({
         "timezone": "UTC", "serverTime": world.now(),
         "rateLimits": [
-            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": WEIGHT},
+            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": Pool::Spot.most()},
             {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
             {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200_000},
             {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 300_000},

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
 
+pub mod binance;
 pub mod busiest;
 pub mod bybit;
 pub mod kucoin;

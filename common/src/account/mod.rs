@@ -15,6 +15,8 @@ pub mod show;
 pub mod valuation;
 pub mod watch;
 
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 
 use crate::fault::{Fault, Kind};
@@ -382,6 +384,21 @@ pub trait Account: Send + Sync {
     fn again(&self, fault: &Fault) -> bool {
         fault.kind == Kind::ClockSkew
     }
+}
+
+/// The time since then in windows of at most this length, for venues that tell executions for so long at a time. The
+/// last window has no end: venues take what follows within its length.
+pub fn windows(since: Micros, now: Micros, span: Duration) -> Vec<(Micros, Option<Micros>)> {
+    let span = i64::try_from(span.as_micros()).unwrap_or(i64::MAX).max(1);
+    let mut windows = Vec::new();
+    let mut start = since;
+    while now.0.saturating_sub(start.0) > span {
+        let end = Micros(start.0 + span);
+        windows.push((start, Some(end)));
+        start = end;
+    }
+    windows.push((start, None));
+    windows
 }
 
 /// A spot symbol's label from the venue's name: upper case, without separators.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::account::{Balance, Contract, Rights};
+use common::account::{Balance, Contract, Rights, windows};
 use common::venue::Decoder;
 use common::{
     Account, Amount, Ask, Decimal, Entry, Fault, Feed, Keyring, Market, Micros, Query, Request, Rows, Setup, Tell,
@@ -23,7 +23,7 @@ const HOURLY: Duration = Duration::from_secs(3600);
 /// What moves slowly.
 const SLOW: Duration = Duration::from_secs(300);
 /// Executions are told for so long at a time.
-const SPAN: Micros = Micros(7 * 86_400_000_000);
+const SPAN: Duration = Duration::from_secs(7 * 86_400);
 /// The largest pages.
 const POSITIONS: usize = 200;
 const ORDERS: usize = 50;
@@ -88,21 +88,14 @@ impl Account for Owner {
     }
 
     fn fills(&self, since: Micros, view: &View) -> Vec<Ask> {
-        let mut spans = Vec::new();
-        let mut start = since;
-        while view.now.0.saturating_sub(start.0) > SPAN.0 {
-            let end = Micros(start.0 + SPAN.0);
-            spans.push(format!("startTime={}&endTime={}", start.as_millis(), end.as_millis() - 1));
-            start = end;
-        }
-        // Without an end the venue takes what follows within the span.
-        spans.push(format!("startTime={}", start.as_millis()));
-        let ask = |category: &str, span: &str| {
-            let text = format!("category={category}&{span}&limit={EXECUTIONS}");
+        let spans = windows(since, view.now, SPAN);
+        let ask = |category: &str, (start, end): (Micros, Option<Micros>)| {
+            let end = end.map(|end| format!("&endTime={}", end.as_millis() - 1)).unwrap_or_default();
+            let text = format!("category={category}&startTime={}{end}&limit={EXECUTIONS}", start.as_millis());
             Ask::may(Topic::Fills, query("fills", "/v5/execution/list", text, executions).paged("cursor"))
         };
         let categories = ["spot", "linear", "inverse", "option"];
-        categories.iter().flat_map(|category| spans.iter().map(|span| ask(category, span))).collect()
+        categories.iter().flat_map(|category| spans.iter().map(|span| ask(category, *span))).collect()
     }
 
     fn feeds(&self, _view: &View) -> Vec<Box<dyn Feed>> {

@@ -85,6 +85,7 @@ const fn reason(cause: Cause) -> &'static str {
         Cause::Placed | Cause::Canceled | Cause::Rejected | Cause::Expired => "hold",
         Cause::Filled => "setted",
         Cause::Deposited => "deposit",
+        Cause::Held => "withdraw_hold",
         Cause::Withdrawn => "withdraw_done",
         Cause::Transferred => "transfer",
         Cause::Borrowed | Cause::Marked => "other",

@@ -87,7 +87,6 @@ const fn reason(cause: Cause) -> &'static str {
         Cause::Deposited => "deposit",
         Cause::Held => "withdraw_hold",
         Cause::Withdrawn => "withdraw_done",
-        Cause::Withdrawn => "withdraw_done",
         Cause::Transferred => "transfer",
         Cause::Borrowed | Cause::Marked => "other",
     }

@@ -1,16 +1,24 @@
-//! Coinbase Advanced Trade, spot. Source: <https://docs.cdp.coinbase.com/advanced-trade/docs/welcome>.
+//! Coinbase Advanced Trade: its spot market, and the account with its futures.
+//! Source: <https://docs.cdp.coinbase.com/advanced-trade/docs/welcome>.
 
+mod account;
+mod auth;
 mod market;
+mod private;
 mod questions;
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
-    About, Allowance, Fact, Fault, Feed, Hosts, Instrument, Kind, Limit, Query, Reply, Request, Setup, Tell, Venue,
+    About, Account, Allowance, Fact, Fault, Feed, Hosts, Instrument, Keyring, Limit, Query, Reply, Request, Setup,
+    Tell, Venue,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The limit of requests with a key.
+const KEY: &str = "key";
 
 /// Fixed facts.
 pub static ABOUT: About = About {
@@ -32,9 +40,11 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 2, per: SECOND },
     // 10 a second and address.
     requests: Allowance { units: 600, per: Duration::from_secs(60) },
-    pools: &[],
+    // 30 a second, but 10 000 an hour and key, which is less; kept to in spans short enough to get over a crowded one.
+    pools: &[(KEY, Allowance { units: 833, per: Duration::from_secs(300) })],
     hubs: &["USD", "USDT", "USDC", "BTC", "ETH", "EUR", "GBP"],
-    pars: &[],
+    // There is no book between them: the venue swaps the one for the other.
+    pars: &[("USDC", "USD")],
 };
 
 /// Builds the venue.
@@ -52,17 +62,15 @@ fn products() -> Request {
 }
 
 impl Venue for Coinbase {
-    fn judge<'f>(&self, reply: &Reply<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
+    fn judge<'f>(&self, reply: &Reply<'f>, _tell: Tell<'_, 'f>) -> Result<(), Fault> {
+        auth::judge(reply)
+    }
+
+    fn limits<'f>(&self, pool: &str, reply: &Reply<'f>, tell: Tell<'_, 'f>) {
+        let name = if pool == KEY { "private_requests" } else { "requests" };
         let (limit, remaining) = (reply.number("x-ratelimit-limit"), reply.number("x-ratelimit-remaining"));
         if limit.is_some() || remaining.is_some() {
-            tell(Fact::Limit(Limit { name: "requests".into(), limit, remaining, window: SECOND }).into());
-        }
-        match common::status_fault(reply) {
-            // Spurious refusals clear at once; no ban is documented.
-            Err(fault) if fault.kind == Kind::RateLimit => {
-                Err(Fault { wait: fault.wait.or(Some(2 * SECOND)), ..fault })
-            }
-            other => other,
+            tell(Fact::Limit(Limit { name: name.into(), limit, remaining, window: SECOND }).into());
         }
     }
 
@@ -85,5 +93,16 @@ impl Venue for Coinbase {
 
     fn feed(&self, instruments: Vec<Arc<Instrument>>) -> Box<dyn Feed> {
         Box::new(market::Tickers::new(&self.setup.hosts.ws, instruments))
+    }
+
+    fn rates(&self, fiat: &str) -> Vec<Query> {
+        let request = Request::get("/v2/exchange-rates").query("currency=USDT");
+        let query = Query::new("exchange_rates", request, questions::rates);
+        questions::REFERENCED.contains(&fiat).then_some(query).into_iter().collect()
+    }
+
+    fn account(&self, keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
+        auth::check(&keys.keys())?;
+        Ok(Arc::new(account::Owner { setup: self.setup.clone(), keys }))
     }
 }

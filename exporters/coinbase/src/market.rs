@@ -24,17 +24,22 @@ impl Tickers {
     }
 }
 
+/// What every socket of Coinbase demands, but for its address.
+pub fn endpoint() -> Endpoint {
+    Endpoint {
+        url: String::new(),
+        // Heartbeats are a channel here, one frame a second.
+        heartbeat: None,
+        silence: Duration::from_secs(15),
+        // 8 messages a second and address; the first must come within 5 s.
+        pace: Duration::from_millis(200),
+        lifetime: None,
+    }
+}
+
 impl Feed for Tickers {
     fn endpoint(&self, _ticket: &str) -> Result<Endpoint, Fault> {
-        Ok(Endpoint {
-            url: self.url.clone(),
-            // Heartbeats are a channel here, one frame a second.
-            heartbeat: None,
-            silence: Duration::from_secs(15),
-            // 8 messages a second and address; the first must come within 5 s.
-            pace: Duration::from_millis(200),
-            lifetime: None,
-        })
+        Ok(Endpoint { url: self.url.clone(), ..endpoint() })
     }
 
     fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {
@@ -56,7 +61,7 @@ impl Feed for Tickers {
         reader.object(|key, value| {
             match key {
                 "channel" => channel = value.text()?,
-                "timestamp" => at = stamp(value.text()?),
+                "timestamp" => at = Micros::of_rfc3339(value.text()?),
                 "sequence_num" => sequence = value.whole()?,
                 // As it always came: behind the channel and the time.
                 "events" if at.is_some() && is_ticker(channel) => {
@@ -115,11 +120,6 @@ impl Tickers {
 
 fn is_ticker(channel: &str) -> bool {
     matches!(channel, "ticker" | "ticker_batch")
-}
-
-/// RFC 3339 with up to nine decimals.
-fn stamp(text: &str) -> Option<Micros> {
-    text.parse().ok().map(|stamp: jiff::Timestamp| Micros(stamp.as_microsecond()))
 }
 
 fn tickers<'f>(events: &mut Reader<'f>, at: Option<Micros>, tell: Tell<'_, 'f>) -> Result<(), Fault> {

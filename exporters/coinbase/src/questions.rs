@@ -1,7 +1,10 @@
 //! Coinbase's public REST questions.
 
+use std::collections::HashMap;
+
+use common::account::Rate;
 use common::number::whole;
-use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
+use common::{Amount, Entry, Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -13,7 +16,7 @@ struct Products<'f> {
 
 /// `null` so far; where it is an object, the next page is asked for.
 #[derive(Deserialize)]
-struct Pagination {
+pub struct Pagination {
     #[serde(default)]
     has_next: bool,
     #[serde(default, alias = "cursor")]
@@ -21,7 +24,7 @@ struct Pagination {
 }
 
 /// The next page's name, if there is one.
-fn next(pagination: Option<Pagination>) -> Option<String> {
+pub fn next(pagination: Option<Pagination>) -> Option<String> {
     let page = pagination.filter(|page| page.has_next)?;
     Some(page.next_cursor).filter(|cursor| !cursor.is_empty())
 }
@@ -46,6 +49,10 @@ struct Product<'f> {
     view_only: bool,
     #[serde(default)]
     price: Said,
+    #[serde(default)]
+    best_bid_price: Said,
+    #[serde(default)]
+    best_ask_price: Said,
     #[serde(default)]
     approximate_quote_24h_volume: Said,
 }
@@ -79,12 +86,19 @@ pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<Strin
     Ok(next(list.pagination))
 }
 
-/// Last price and turnover, to rank products by.
+/// Prices, and the turnover to rank products by. The best bid and ask may be missing; the last price is not.
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let list: Products<'f> = serde_json::from_str(body)?;
     for row in list.products.good(tell) {
-        let (last, volume_quote) = (row.price.as_price(), row.approximate_quote_24h_volume);
-        tell(Fact::Seed(Ticker { symbol: row.product_id, last, volume_quote, ..Ticker::default() }).into());
+        let ticker = Ticker {
+            symbol: row.product_id,
+            last: row.price.as_price(),
+            bid: row.best_bid_price.as_price(),
+            ask: row.best_ask_price.as_price(),
+            volume_quote: row.approximate_quote_24h_volume,
+            ..Ticker::default()
+        };
+        tell(Fact::Seed(ticker).into());
     }
     Ok(next(list.pagination))
 }
@@ -99,6 +113,34 @@ pub fn turnover<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>,
         tell(Ticker { symbol: row.product_id, volume_quote, ..Ticker::default() }.into());
     }
     Ok(next(list.pagination))
+}
+
+/// Fiat that Coinbase has no USDT book in: where there is one, it says more than a reference rate.
+pub const REFERENCED: [&str; 24] = [
+    "AED", "ARS", "BRL", "CHF", "CLP", "COP", "CZK", "DKK", "HKD", "IDR", "ILS", "JPY", "KRW", "MXN", "NOK", "NZD",
+    "PEN", "PHP", "PLN", "SEK", "THB", "TRY", "VND", "ZAR",
+];
+
+#[derive(Deserialize)]
+struct Rates {
+    data: RatesOf,
+}
+
+#[derive(Deserialize)]
+struct RatesOf {
+    currency: String,
+    rates: HashMap<String, Amount>,
+}
+
+/// What one USDT is in fiat, by the venue's reference rates.
+pub fn rates<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let list: Rates = serde_json::from_str(body)?;
+    for fiat in REFERENCED {
+        if let Some(price) = list.data.rates.get(fiat).and_then(|rate| rate.nonzero()) {
+            tell(Entry::Rate(Rate { base: list.data.currency.clone(), quote: fiat.into(), price }).into());
+        }
+    }
+    Ok(None)
 }
 
 #[derive(Deserialize)]
@@ -135,6 +177,27 @@ mod tests {
         assert_eq!(next.unwrap().as_deref(), Some("c2"));
         let row = |asked: &str, heard: &str, trading| (asked.to_owned(), heard.to_owned(), trading);
         assert_eq!(told, [row("BTC-USDC", "BTC-USD", true), row("OLD-USD", "OLD-USD", false)]);
+    }
+
+    #[test]
+    fn prices_as_far_as_the_list_has_them() {
+        let body = r#"{"products":[{"product_id":"BTC-USD","price":"90787.7","best_bid_price":"","best_ask_price":"90787.8","approximate_quote_24h_volume":"1"}],"pagination":null}"#;
+        let mut told = Vec::new();
+        tickers(body, &mut |update| told.push(update)).unwrap();
+        let [Update::Fact(Fact::Seed(ticker))] = told.as_slice() else { unreachable!("one seed") };
+        assert_eq!(
+            (ticker.last, ticker.bid, ticker.ask),
+            (Said::Number(90787.7), Said::Nothing, Said::Number(90787.8))
+        );
+    }
+
+    #[test]
+    fn reference_rates_only_of_fiat_without_a_book() {
+        let body = r#"{"data":{"currency":"USDT","rates":{"BRL":"5.41","EUR":"0.86","BTC":"0.00001","JPY":""}}}"#;
+        let mut told = Vec::new();
+        rates(body, &mut |update| told.push(update)).unwrap();
+        let [Update::Fact(Fact::Entry(Entry::Rate(rate)))] = told.as_slice() else { unreachable!("one rate") };
+        assert_eq!((rate.base.as_str(), rate.quote.as_str(), rate.price.to_string().as_str()), ("USDT", "BRL", "5.41"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::account::{Balance, Rights};
+use common::account::{Balance, Rights, windows};
 use common::venue::Decoder;
 use common::{
     Account, Amount, Ask, Entry, Fault, Feed, Keyring, Market, Micros, Query, Request, Rows, Setup, Tell, Topic,
@@ -19,8 +19,8 @@ use crate::{auth, futures, has_wallets, private};
 pub const HOURLY: Duration = Duration::from_secs(3600);
 /// What is dear.
 const SLOW: Duration = Duration::from_secs(300);
-/// The longest time that executions can be asked for at once, in milliseconds.
-const WINDOW: i64 = 24 * 3_600_000;
+/// The longest time that executions can be asked for at once.
+const DAY: Duration = Duration::from_secs(86_400);
 /// The most executions, and the most positions, that one answer holds.
 const PAGE: usize = 1000;
 const PAGE_EARN: usize = 100;
@@ -49,7 +49,7 @@ impl Account for Owner {
         vec![Ask::may(Topic::Key, key), futures::contracts()]
     }
 
-    fn asks(&self, view: &View) -> Vec<Ask> {
+    fn asks(&self, _view: &View) -> Vec<Ask> {
         let account = Request::get("/api/v3/account").query("omitZeroBalances=true").weight(20);
         let orders = Request::get("/api/v3/openOrders").weight(80);
         let mut asks = vec![
@@ -58,21 +58,18 @@ impl Account for Owner {
         ];
         if has_wallets(&self.setup) {
             asks.extend(wallets());
-            asks.extend(futures::asks(view.mode == Some(futures::ALLOWED)));
+            asks.extend(futures::asks());
         }
         asks
     }
 
     /// By symbol, as there is no other way, and a day at a time.
     fn fills(&self, since: Micros, view: &View) -> Vec<Ask> {
-        let (since, now) = (since.as_millis(), view.now.as_millis());
-        let days: Vec<String> = std::iter::successors(Some(since), |from| Some(from + WINDOW))
-            .take_while(|from| *from < now.max(since + 1))
-            .map(|from| match from + WINDOW >= now {
-                true => format!("startTime={from}"),
-                false => format!("startTime={from}&endTime={}", from + WINDOW),
-            })
-            .collect();
+        let day = |(from, until): (Micros, Option<Micros>)| match until {
+            None => format!("startTime={}", from.as_millis()),
+            Some(until) => format!("startTime={}&endTime={}", from.as_millis(), until.as_millis()),
+        };
+        let days: Vec<String> = windows(since, view.now, DAY).into_iter().map(day).collect();
         let ask = |(symbol, days): (&String, &String)| {
             let query = format!("symbol={}&{days}&limit={PAGE}", auth::escaped(symbol));
             let request = Request::get("/api/v3/myTrades").query(query).weight(20);
@@ -144,8 +141,6 @@ fn rights<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault
         expires: None,
     };
     tell(Entry::Rights(rights).into());
-    let futures = key.enable_futures == Some(true);
-    tell(Entry::Mode(if futures { futures::ALLOWED } else { "spot" }).into());
     Ok(None)
 }
 

@@ -78,10 +78,10 @@ fn what_the_key_may_do() {
     let body = r#"{"ipRestrict":true,"createTime":1698645219000,"enableReading":true,"enableWithdrawals":false,"enableInternalTransfer":false,"enableMargin":false,"enableFutures":false,"permitsUniversalTransfer":false,"enableVanillaOptions":false,"enableFixApiTrade":false,"enableFixReadOnly":false,"enableSpotAndMarginTrading":false,"enablePortfolioMarginTrading":false}"#;
     let (no, yes) = (Some(false), Some(true));
     let reads = Rights { read: yes, trade: no, withdraw: no, transfer: no, ip_restricted: yes, expires: None };
-    assert_eq!(told(rights, body), [Entry::Rights(reads), Entry::Mode("spot")]);
+    assert_eq!(told(rights, body), [Entry::Rights(reads)]);
     let body = r#"{"enableReading":true,"enableFutures":true,"permitsUniversalTransfer":true}"#;
     let more = Rights { trade: yes, withdraw: None, transfer: yes, ip_restricted: None, ..reads };
-    assert_eq!(told(rights, body), [Entry::Rights(more), Entry::Mode(futures::ALLOWED)]);
+    assert_eq!(told(rights, body), [Entry::Rights(more)]);
 }
 
 #[test]

@@ -8,20 +8,16 @@ use serde::Deserialize;
 use crate::account::HOURLY;
 use crate::rows::OrderRow;
 
-/// The mode of a key that may read futures: that takes a permission of its own.
-pub const ALLOWED: &str = "futures";
 const WALLET: &str = "futures";
 const WALLET_COIN: &str = "coin_futures";
 
-/// What there is to ask. A key without the permission is asked for once an hour: it will be refused, but what it cannot
-/// see has to be said.
-pub fn asks(allowed: bool) -> Vec<Ask> {
-    let rhythm = |query: Query| if allowed { query } else { query.every(HOURLY) };
+/// What there is to ask. A key needs a permission of its own even to read it.
+pub fn asks() -> Vec<Ask> {
     let usd = |name, path: &str, weight, decode: Decoder| {
-        rhythm(Query::new(name, Request::get(path).weight(weight).futures().pool("fapi"), decode))
+        Query::new(name, Request::get(path).weight(weight).futures().pool("fapi"), decode)
     };
     let coin = |name, path: &str, weight, decode: Decoder| {
-        rhythm(Query::new(name, Request::get(path).weight(weight).coin().pool("dapi"), decode))
+        Query::new(name, Request::get(path).weight(weight).coin().pool("dapi"), decode)
     };
     vec![
         Ask::may(Topic::Wallet(WALLET), usd("futures", "/fapi/v3/account", 5, wallet)),
@@ -281,11 +277,5 @@ mod tests {
         let labels: Vec<_> =
             names.iter().map(|entry| if let Entry::Contract(one) = entry { one.symbol.as_str() } else { "" }).collect();
         assert_eq!(labels, ["BTCUSD", "BTCUSD261225"]);
-    }
-
-    #[test]
-    fn a_key_without_the_permission_is_tried_once_an_hour() {
-        assert!(asks(true).iter().all(|ask| ask.query.every.is_none()));
-        assert!(asks(false).iter().all(|ask| ask.query.every == Some(HOURLY)));
     }
 }

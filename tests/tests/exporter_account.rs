@@ -1,5 +1,7 @@
 //! The account: what exporters show is what is in the fakes' books, through everything that streams and REST do to it.
 
+#![expect(clippy::expect_used, reason = "a test fails where the fake refuses")]
+
 #[path = "exporter/account.rs"]
 mod account;
 mod exporter;
@@ -55,11 +57,6 @@ async fn shows_the_books(venue: Venue) {
     rig.is_polite();
 }
 
-#[tokio::test]
-async fn okx_shows_the_books() {
-    shows_the_books(Venue::Okx).await;
-}
-
 /// The account is busy, and the stream is at its worst.
 async fn survives(venue: Venue) {
     let options = Options { trader: Some(Duration::from_millis(60)), frozen: true, ..Options::default() };
@@ -85,7 +82,24 @@ async fn survives(venue: Venue) {
     rig.check(reconnects >= 3.0, format!("{reconnects} reconnects of the private stream"));
 }
 
-#[tokio::test]
-async fn okx_survives() {
-    survives(Venue::Okx).await;
+macro_rules! on_every_venue {
+    ($($venue:ident: $one:ident, $other:ident;)*) => {$(
+        #[tokio::test]
+        async fn $one() {
+            shows_the_books(Venue::$venue).await;
+        }
+
+        #[tokio::test]
+        async fn $other() {
+            survives(Venue::$venue).await;
+        }
+    )*};
+}
+
+on_every_venue! {
+    Binance: binance_shows_the_books, binance_survives;
+    Bybit: bybit_shows_the_books, bybit_survives;
+    Coinbase: coinbase_shows_the_books, coinbase_survives;
+    Kucoin: kucoin_shows_the_books, kucoin_survives;
+    Okx: okx_shows_the_books, okx_survives;
 }

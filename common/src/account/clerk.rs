@@ -24,6 +24,8 @@ const CALM: Duration = Duration::from_millis(300);
 const RESTLESS: Duration = Duration::from_secs(3);
 /// How long a refused key is left alone, at first and at last.
 const SHUT_OUT: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(600)];
+/// How long a question that was refused for good is left alone.
+const REFUSED: Duration = Duration::from_secs(900);
 /// Executions are asked for from a little before the last time that we know of.
 const OVERLAP: i64 = 60_000_000;
 
@@ -208,6 +210,9 @@ impl Clerk {
                         return Err(fault);
                     }
                     self.desk.read(|book| book.unread(&section, ask.topic));
+                    // Asking every time would only annoy; a changed key is asked about at once.
+                    self.due.insert(section, asked.instant + REFUSED);
+                    continue;
                 }
                 Err(fault) => return Err(fault),
             }

@@ -213,7 +213,7 @@ async fn talk(
             }
             frame = socket.next() => {
                 if let Some(fault) = ear.listen(&mut socket, frame, &mut session) {
-                    return Some(fault.into());
+                    return Some(session.refusal().unwrap_or(fault).into());
                 }
             }
             () = &mut timer => {}

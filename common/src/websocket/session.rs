@@ -189,8 +189,8 @@ impl Session {
 
     fn over(&self, now: Instant) -> Option<End> {
         let timeout = |what: String| End::from(Fault::new(Kind::Timeout, what));
-        if let Some(fault) = &self.ended {
-            return Some(fault.clone().into());
+        if let Some(fault) = self.refusal() {
+            return Some(fault.into());
         }
         if now >= self.heard + self.silence {
             return Some(timeout(format!("nothing heard for {} s", self.silence.as_secs())));
@@ -199,12 +199,6 @@ impl Session {
             && pulse.due.is_some_and(|due| now >= due)
         {
             return Some(timeout(format!("keep-alive not answered within {} s", pulse.beat.within.as_secs())));
-        }
-        if let Some(fault) = &self.refused
-            && self.awaited == 0
-            && self.accepted == 0
-        {
-            return Some(fault.clone().into());
         }
         if !self.live() && self.outbox.is_empty() && now >= self.answer_due {
             return Some(timeout(format!("{} answers outstanding after {} s", self.awaited, ANSWER.as_secs())));
@@ -216,6 +210,12 @@ impl Session {
             return Some(End { stalled: true, ..timeout(format!("no market data for {seconds} s on an open line")) });
         }
         None
+    }
+
+    /// Why the venue wants no more of this conversation, where it said so: also the reason of a close that follows.
+    pub fn refusal(&self) -> Option<Fault> {
+        let refused = self.refused.as_ref().filter(|_| self.awaited == 0 && self.accepted == 0);
+        self.ended.as_ref().or(refused).cloned()
     }
 
     fn moving(&mut self, now: Instant) -> Option<&'static str> {

@@ -119,21 +119,17 @@ struct List<T> {
 }
 
 impl<T> List<T> {
-    /// The next page. A page that is not full is the last one, whatever it says; names are percent-encoded already.
-    fn next(&self, full: usize) -> Option<String> {
-        Some(&self.next_page_cursor).filter(|cursor| !cursor.is_empty() && self.list.count() >= full).cloned()
+    /// The next page; names are percent-encoded already. The last page may name another one, which is empty.
+    fn next(&self) -> Option<String> {
+        Some(&self.next_page_cursor).filter(|cursor| !cursor.is_empty() && self.list.count() > 0).cloned()
     }
 }
 
 /// The rows of a list of one category, and the name of the next page.
-fn page<'f, T: Deserialize<'f>>(
-    body: &'f str,
-    full: usize,
-    tell: Tell<'_, 'f>,
-) -> Result<(Market, Vec<T>, Option<String>), Fault> {
+fn page<'f, T: Deserialize<'f>>(body: &'f str, tell: Tell<'_, 'f>) -> Result<(Market, Vec<T>, Option<String>), Fault> {
     let Answer { result: list }: Answer<List<T>> = serde_json::from_str(body)?;
     let market = rows::market(&list.category).ok_or_else(|| Fault::decode("a list of no known category"))?;
-    let next = list.next(full);
+    let next = list.next();
     Ok((market, list.list.good(tell), next))
 }
 
@@ -188,19 +184,19 @@ fn overview<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fau
 }
 
 fn positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let (market, rows, next) = page::<PositionRow>(body, POSITIONS, tell)?;
+    let (market, rows, next) = page::<PositionRow>(body, tell)?;
     rows.into_iter().for_each(|row| row.tell(market, tell));
     Ok(next)
 }
 
 fn orders<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let (market, rows, next) = page::<OrderRow>(body, ORDERS, tell)?;
+    let (market, rows, next) = page::<OrderRow>(body, tell)?;
     rows.into_iter().for_each(|row| row.tell(market, tell));
     Ok(next)
 }
 
 fn executions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let (market, rows, next) = page::<ExecutionRow>(body, EXECUTIONS, tell)?;
+    let (market, rows, next) = page::<ExecutionRow>(body, tell)?;
     rows.into_iter().for_each(|row| row.tell(market, tell));
     Ok(next)
 }
@@ -260,7 +256,7 @@ struct ContractRow {
 
 /// Sizes are in the coin, or in dollars where a contract pays in the coin. A date tells futures from perpetuals.
 fn contracts<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let (market, rows, next) = page::<ContractRow>(body, 1, tell)?;
+    let (market, rows, next) = page::<ContractRow>(body, tell)?;
     for row in rows {
         let dated = row.contract_type.ends_with("Futures");
         let day = row.delivery_time.nonzero().and_then(|time| i64::try_from(time).ok()).filter(|_| dated);

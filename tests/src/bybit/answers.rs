@@ -89,6 +89,12 @@ pub(super) fn asset_overview(world: &World, request: &Request, now: u64) -> Repl
     })
 }
 
+/// The account has no options: every list of them is empty.
+fn options(request: &Request, now: u64) -> Option<Reply> {
+    let asked = request.parameter("category").is_some_and(|category| category == "option");
+    asked.then(|| ok(&json!({"category": "option", "nextPageCursor": "", "list": []}), now))
+}
+
 /// The category, and the filter that all lists share: symbol, base coin, settlement coin.
 fn filter(request: &Request, most: [&str; 3], now: u64) -> Result<(Category, impl Fn(&str) -> bool), Reply> {
     let named = request.parameter("category").unwrap_or_default();
@@ -158,6 +164,9 @@ fn listed(category: Category, found: Result<(Vec<Value>, String), Reply>, now: u
 
 /// A page of positions may be short of what was asked: the cursor tells whether there are more.
 pub(super) fn positions(world: &World, request: &Request, now: u64) -> Reply {
+    if let Some(reply) = options(request, now) {
+        return reply;
+    }
     let (category, fits) = match filter(request, ["symbol", "none", "settleCoin"], now) {
         Ok(filter) => filter,
         Err(refusal) => return refusal,
@@ -190,6 +199,9 @@ pub(super) fn positions(world: &World, request: &Request, now: u64) -> Reply {
 
 /// Even the last page has a cursor.
 pub(super) fn orders(world: &World, request: &Request, now: u64) -> Reply {
+    if let Some(reply) = options(request, now) {
+        return reply;
+    }
     let (category, fits) = match filter(request, ["symbol", "baseCoin", "settleCoin"], now) {
         Ok(filter) => filter,
         Err(refusal) => return refusal,
@@ -202,6 +214,9 @@ pub(super) fn orders(world: &World, request: &Request, now: u64) -> Reply {
 }
 
 pub(super) fn executions(world: &World, request: &Request, now: u64) -> Reply {
+    if let Some(reply) = options(request, now) {
+        return reply;
+    }
     let named = request.parameter("category").unwrap_or_default();
     let Some(category) = rows::category_named(&named) else {
         return error(10_001, "params error: Category is invalid", now);

@@ -183,6 +183,11 @@ fn market(category: Category) -> &'static str {
 
 /// A contract's label: base and quote.
 fn symbol(name: &str) -> String {
+    // Bybit's own short name of what is margined in USDC.
+    let name = name
+        .strip_suffix("PERP")
+        .filter(|base| !base.ends_with('_'))
+        .map_or(name.to_owned(), |base| format!("{base}USDC"));
     let name = name.trim_end_matches("-SWAP").trim_end_matches("_PERP").replace("XBT", "BTC");
     let name = name.strip_suffix("USDTM").map_or(name.clone(), |base| format!("{base}USDT"));
     let name = name.strip_suffix("USDM").map_or(name.clone(), |base| format!("{base}USD"));

@@ -1,22 +1,33 @@
-//! KuCoin, classic spot. Source: <https://www.kucoin.com/docs-new/introduction>.
+//! KuCoin: spot prices by the classic streams, and the account, classic or unified. Source: <https://www.kucoin.com/docs-new/introduction>.
 
+mod account;
+mod auth;
+mod futures;
 mod market;
+mod private;
 mod questions;
+mod rows;
+mod unified;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
-    About, Allowance, Fact, Fault, Feed, Hosts, Instrument, Kind, Limit, Query, Reply, Request, Setup, Tell, Venue,
+    About, Account, Allowance, Fact, Fault, Feed, Hosts, Instrument, Keyring, Limit, Query, Reply, Request, Setup,
+    Tell, Venue,
 };
-use serde::Deserialize;
 
 /// Fixed facts.
 pub static ABOUT: About = About {
     name: "kucoin",
     title: "KuCoin",
     port: 8001,
-    live: Hosts::new("https://api.kucoin.com", "", "wss://ws-api-spot.kucoin.com", "wss://ws-api-spot.kucoin.com"),
+    live: Hosts::new(
+        "https://api.kucoin.com",
+        "https://api-futures.kucoin.com",
+        "wss://ws-api-spot.kucoin.com",
+        "wss://ws-api-spot.kucoin.com",
+    ),
     // The sandbox was closed in 2023; nothing took its place.
     test: None,
     credentials: &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
@@ -26,7 +37,14 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 20, per: Duration::from_secs(60) },
     // The public pool.
     requests: Allowance { units: 2000, per: Duration::from_secs(30) },
-    pools: &[],
+    // Of an account without a VIP level.
+    pools: &[
+        (account::SPOT, Allowance { units: 4000, per: Duration::from_secs(30) }),
+        (account::FUTURES, Allowance { units: 2000, per: Duration::from_secs(30) }),
+        (account::MANAGEMENT, Allowance { units: 2000, per: Duration::from_secs(30) }),
+        (account::EARN, Allowance { units: 2000, per: Duration::from_secs(30) }),
+        (unified::POOL, Allowance { units: 300, per: Duration::from_secs(1) }),
+    ],
     hubs: &["USDT", "USDC", "BTC", "ETH", "KCS", "EUR"],
     pars: &[],
 };
@@ -41,14 +59,18 @@ struct KuCoin {
 }
 
 impl Venue for KuCoin {
-    fn judge<'f>(&self, reply: &Reply<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
-        let reset = reply.number("gw-ratelimit-reset").map(|millis| Duration::from_millis(millis.max(0.0) as u64));
+    fn judge<'f>(&self, reply: &Reply<'f>, _tell: Tell<'_, 'f>) -> Result<(), Fault> {
+        auth::judge(reply)
+    }
+
+    fn limits<'f>(&self, pool: &str, reply: &Reply<'f>, tell: Tell<'_, 'f>) {
         let (limit, remaining) = (reply.number("gw-ratelimit-limit"), reply.number("gw-ratelimit-remaining"));
         if limit.is_some() || remaining.is_some() {
-            let window = reset.unwrap_or(ABOUT.requests.per);
-            tell(Fact::Limit(Limit { name: "public".into(), limit, remaining, window }).into());
+            let known = ABOUT.pools.iter().find(|(name, _)| *name == pool);
+            let (name, allowance) = known.copied().unwrap_or(("public", ABOUT.requests));
+            let window = auth::reset(reply).unwrap_or(allowance.per);
+            tell(Fact::Limit(Limit { name: name.into(), limit, remaining, window }).into());
         }
-        judge(reply, reset)
     }
 
     fn instruments(&self) -> Query {
@@ -71,59 +93,25 @@ impl Venue for KuCoin {
         let base = self.setup.ws_given.then(|| self.setup.hosts.ws.to_string());
         Box::new(market::Tickers::new(base, instruments))
     }
+
+    fn rates(&self, fiat: &str) -> Vec<Query> {
+        let price = |name, currency: &str| {
+            let query = format!("base={currency}&currencies=USDT");
+            let request = Request::get("/api/v1/prices").query(query).weight(3);
+            Some(Query::new(name, request, questions::price_in(currency)?))
+        };
+        [price("usd_price", "USD"), Some(fiat).filter(|fiat| *fiat != "USD").and_then(|fiat| price("fiat_price", fiat))]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn account(&self, keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
+        auth::check(&keys.keys())?;
+        Ok(Arc::new(account::Owner { setup: self.setup.clone(), keys, signer: auth::Signer::default() }))
+    }
 }
 
 fn all_tickers() -> Query {
     Query::new("all_tickers", Request::get("/api/v1/market/allTickers").weight(15), questions::tickers)
-}
-
-#[derive(Deserialize)]
-struct Verdict {
-    #[serde(deserialize_with = "common::number::whole")]
-    code: i64,
-    #[serde(default)]
-    msg: String,
-}
-
-/// Many refusals come with HTTP 200: the body's code decides.
-fn judge(reply: &Reply<'_>, reset: Option<Duration>) -> Result<(), Fault> {
-    let Ok(verdict) = serde_json::from_str::<Verdict>(reply.body) else { return common::status_fault(reply) };
-    let kind = match verdict.code {
-        200_000 => return Ok(()),
-        400_001 | 400_003..=400_005 | 400_008 | 400_009 | 411_100 => Kind::Auth,
-        400_002 => Kind::ClockSkew,
-        400_006 | 400_007 | 400_010 | 400_301..=400_304 => Kind::Permission,
-        200_002 | 429_000..=429_002 | 110_188 => Kind::RateLimit,
-        503_000 => Kind::Maintenance,
-        504_000 => Kind::Timeout,
-        _ if reply.status == 503 => Kind::Maintenance,
-        _ => Kind::Venue,
-    };
-    let wait = if kind == Kind::RateLimit { reset.or(reply.retry_after()) } else { None };
-    Err(Fault::new(kind, format!("{} {}", verdict.code, common::excerpt(&verdict.msg))).after(wait))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_code_decides_whatever_the_status() {
-        let kind =
-            |status, body: &str| judge(&Reply { status, headers: &(), body }, None).err().map(|fault| fault.kind);
-        assert_eq!(kind(200, r#"{"code":"200000","data":1}"#), None);
-        assert_eq!(kind(200, r#"{"code":"200003","msg":"Invalid symbol."}"#), Some(Kind::Venue));
-        assert_eq!(kind(404, r#"{"code":"404","msg":"Not Found","retry":false,"success":false}"#), Some(Kind::Venue));
-        assert_eq!(kind(429, r#"{"code":"429000","msg":"Too many requests"}"#), Some(Kind::RateLimit));
-        assert_eq!(kind(400, r#"{"code":"400002","msg":"Invalid KC-API-TIMESTAMP"}"#), Some(Kind::ClockSkew));
-        assert_eq!(kind(503, "<html>"), Some(Kind::Maintenance));
-        assert_eq!(kind(403, "<html>"), Some(Kind::Permission));
-    }
-
-    #[test]
-    fn a_limit_lasts_as_long_as_its_header_says() {
-        let reply = Reply { status: 429, headers: &(), body: r#"{"code":"429000","msg":""}"# };
-        let fault = judge(&reply, Some(Duration::from_millis(1700))).unwrap_err();
-        assert_eq!(fault.wait, Some(Duration::from_millis(1700)));
-    }
 }

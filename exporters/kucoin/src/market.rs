@@ -43,35 +43,40 @@ struct Server {
     ping_timeout: u64,
 }
 
+/// Where a ticket leads, or where the user does; the same for public and private lines.
+pub fn endpoint(ticket: &str, given: Option<&str>) -> Result<Endpoint, Fault> {
+    let ticket: Data<Ticket> = serde_json::from_str(ticket)?;
+    let Ticket { token, instance_servers } = ticket.data;
+    let server = instance_servers.first().ok_or_else(|| Fault::protocol("the ticket names no server"))?;
+    let base = given.unwrap_or(&server.endpoint).trim_end_matches('/');
+    let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    // Any id will do that no other connection has; so has no other connection this token.
+    let mut hasher = DefaultHasher::new();
+    token.hash(&mut hasher);
+    let interval = Duration::from_millis(server.ping_interval);
+    let timeout = Duration::from_millis(server.ping_timeout);
+    Ok(Endpoint {
+        url: format!("{base}/?token={encoded}&connectId={:016x}", hasher.finish()),
+        heartbeat: Some(Heartbeat {
+            say: r#"{"id":"ping","type":"ping"}"#.into(),
+            every: interval / 2,
+            within: timeout,
+        }),
+        silence: interval + timeout,
+        // 100 messages in 10 s, pings included.
+        pace: Duration::from_millis(150),
+        // Token and connection end after 24 h.
+        lifetime: Some(Duration::from_secs(23 * 3600)),
+    })
+}
+
 impl Feed for Tickers {
     fn ticket(&self) -> Option<Request> {
         Some(Request::post("/api/v1/bullet-public").weight(10))
     }
 
     fn endpoint(&self, ticket: &str) -> Result<Endpoint, Fault> {
-        let ticket: Data<Ticket> = serde_json::from_str(ticket)?;
-        let Ticket { token, instance_servers } = ticket.data;
-        let server = instance_servers.first().ok_or_else(|| Fault::protocol("the ticket names no server"))?;
-        let base = self.base.as_deref().unwrap_or(&server.endpoint).trim_end_matches('/');
-        let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
-        // Any id will do that no other connection has; so has no other connection this token.
-        let mut hasher = DefaultHasher::new();
-        token.hash(&mut hasher);
-        let interval = Duration::from_millis(server.ping_interval);
-        let timeout = Duration::from_millis(server.ping_timeout);
-        Ok(Endpoint {
-            url: format!("{base}/?token={encoded}&connectId={:016x}", hasher.finish()),
-            heartbeat: Some(Heartbeat {
-                say: r#"{"id":"ping","type":"ping"}"#.into(),
-                every: interval / 2,
-                within: timeout,
-            }),
-            silence: interval + timeout,
-            // 100 messages in 10 s, pings included.
-            pace: Duration::from_millis(150),
-            // Token and connection end after 24 h.
-            lifetime: Some(Duration::from_secs(23 * 3600)),
-        })
+        endpoint(ticket, self.base.as_deref())
     }
 
     fn opening(&self, _now: Micros) -> Result<Vec<Step>, Fault> {

@@ -1,6 +1,8 @@
 //! KuCoin's public REST questions.
 
-use common::{Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
+use common::account::Rate;
+use common::venue::Decoder;
+use common::{Amount, Entry, Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -101,6 +103,39 @@ pub fn status<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, F
     Ok(None)
 }
 
+#[derive(Deserialize)]
+struct Price {
+    #[serde(rename = "USDT")]
+    tether: Amount,
+}
+
+/// What one USDT is in this currency.
+fn price<'f>(body: &'f str, currency: &str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let prices: Data<Price> = serde_json::from_str(body)?;
+    if let Some(price) = prices.data.tether.nonzero() {
+        tell(Entry::Rate(Rate { base: "USDT".into(), quote: currency.into(), price }).into());
+    }
+    Ok(None)
+}
+
+/// Who reads the price in this currency: the answer does not name it, and a decoder remembers no question.
+macro_rules! readers {
+    ($($currency:literal)*) => {
+        pub fn price_in(currency: &str) -> Option<Decoder> {
+            match currency {
+                $($currency => Some((|body, tell| price(body, $currency, tell)) as Decoder),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+readers! {
+    "USD" "EUR" "GBP" "BRL" "ARS" "MXN" "COP" "CLP" "PEN" "CAD" "AUD" "NZD" "CHF" "SEK" "NOK" "DKK" "PLN" "CZK" "HUF"
+    "RON" "UAH" "RUB" "KZT" "TRY" "ILS" "AED" "SAR" "ZAR" "NGN" "KES" "EGP" "INR" "PKR" "IDR" "VND" "PHP" "THB" "MYR"
+    "SGD" "HKD" "TWD" "CNY" "JPY" "KRW"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +149,16 @@ mod tests {
         let [Update::Fact(Fact::Seed(ticker))] = told.as_slice() else { unreachable!("one seed") };
         assert_eq!((ticker.last, ticker.bid, ticker.ask), (Said::Nothing, Said::Nothing, Said::Number(0.5)));
         assert_eq!((ticker.volume_base, ticker.change), (Said::Number(0.0), Said::Number(0.0033)));
+    }
+
+    #[test]
+    fn what_a_tether_is_in_money() {
+        let body = r#"{"code":"200000","data":{"USDT":"5.21419273"}}"#;
+        let mut told = Vec::new();
+        price_in("BRL").unwrap()(body, &mut |update| told.push(update)).unwrap();
+        let price = "5.21419273".parse().unwrap();
+        assert_eq!(told, [Entry::Rate(Rate { base: "USDT".into(), quote: "BRL".into(), price }).into()]);
+        assert!(price_in("XAU").is_none());
     }
 
     #[test]

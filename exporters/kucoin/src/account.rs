@@ -32,8 +32,9 @@ const SLOW: Duration = Duration::from_secs(300);
 const SPAN: Duration = Duration::from_secs(7 * 86_400);
 /// Executions on a page.
 const FILLS: usize = 100;
-/// Orders and executions can be asked by symbol only: of no more symbols than this, the ones that were used first.
-const TOUCHED: usize = 20;
+/// Orders and executions can be asked by symbol only: of no more symbols than this, or the account's limit would go for
+/// nothing else.
+const TOUCHED: usize = 40;
 /// So many symbols at least, of the exported ones: a key that may only read is not told which have orders.
 const LEAST: usize = 10;
 

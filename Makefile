@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test check tools bench docs screenshot clean
+.PHONY: help build run demo test test-peers check tools bench docs screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -11,7 +11,7 @@ export PORT_BASE ?= 8000
 step = @printf '\n── %s\n' "$(1)"
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
@@ -28,6 +28,10 @@ test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
 	cargo test --workspace --no-fail-fast
+
+test-peers: ## Whether ccxt, an independent client, agrees with the fake venues; needs Python 3
+	$(call step,ccxt against the fake venues)
+	@scripts/test-peers
 
 check: tools ## Format, lints and configuration files, without running anything
 	$(call step,format)

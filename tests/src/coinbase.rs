@@ -1,13 +1,19 @@
-//! Coinbase Advanced Trade: the public websocket.
+//! Coinbase Advanced Trade: the websocket, of which there is one for prices and one for the account, alike in all else.
 
 mod frames;
+mod futures;
 mod rest;
+mod rows;
+mod signed;
+mod token;
+mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use user::User;
 
 pub use frames::{Kind, ticker_batch_frame, ticker_frame};
 
@@ -24,6 +30,8 @@ use crate::world::World;
 
 /// Unauthenticated messages of one IP, whatever the connection.
 const MESSAGES: Limit = Limit::per_millis(8, 1_000);
+/// The host for users, where it is this server; one that comes without a path shows by what it subscribes.
+const USERS: &str = "/user";
 
 pub(crate) struct Coinbase;
 
@@ -32,15 +40,20 @@ impl Protocol for Coinbase {
         Limit::per_millis(8, 1_000)
     }
 
-    fn connect(&self, _world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
+    fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
         match request.path.as_str() {
-            "/" | "" => Ok(Box::new(Public::new())),
+            "/" | "" => Ok(Box::new(Stream::new(User::default()))),
+            USERS => Ok(Box::new(Stream::new(User::awaited(world)))),
             _ => Err(Reply::text(404, "")),
         }
     }
 
     fn rest(&self, world: &World, request: &Request) -> Reply {
         rest::answer(world, request)
+    }
+
+    fn is_private(&self, _world: &World, request: &Request) -> bool {
+        request.path == USERS || signed::is_signed(&request.path)
     }
 
     fn limited(&self, how: Limited) -> Reply {
@@ -84,7 +97,7 @@ impl crate::streams::Channel for Channel {
     }
 }
 
-struct Public {
+struct Stream {
     opened: Instant,
     /// When the server last sent anything.
     spoke: Instant,
@@ -95,10 +108,11 @@ struct Public {
     has_subscribed: bool,
     streams: Streams<Channel>,
     next_heartbeat: Option<Instant>,
+    user: User,
 }
 
-impl Public {
-    fn new() -> Self {
+impl Stream {
+    fn new(user: User) -> Self {
         let now = Instant::now();
         Self {
             opened: now,
@@ -108,6 +122,7 @@ impl Public {
             has_subscribed: false,
             streams: Streams::new(),
             next_heartbeat: None,
+            user,
         }
     }
 
@@ -117,10 +132,13 @@ impl Public {
     }
 
     fn request(&mut self, text: &str, desk: &mut Desk<'_>) {
-        if desk.world.tallies.lock().of("messages").count(MESSAGES, 1, desk.now).is_none() {
+        let request = object(text);
+        let token = request.as_ref().and_then(|request| request["jwt"].as_str());
+        let hasty = || desk.world.tallies.lock().of("messages").count(MESSAGES, 1, desk.now).is_none();
+        if token.is_none() && hasty() {
             return error("rate limit exceeded", desk);
         }
-        let Some(request) = object(text) else { return error("invalid message", desk) };
+        let Some(request) = &request else { return error("invalid message", desk) };
         let on = match request["type"].as_str() {
             Some("subscribe") => true,
             Some("unsubscribe") => false,
@@ -129,9 +147,14 @@ impl Public {
         self.has_subscribed = true;
         let name = request["channel"].as_str().unwrap_or_default();
         let channel = Channel::named(name);
+        let private = matches!(name, user::ORDERS | user::FUTURES);
+        if refuses(token, private, desk) {
+            return refuse(desk);
+        }
         // One answer for a bad token, for a private channel without one, and for an unknown channel.
-        if (channel.is_none() && name != "heartbeats") || desk.faults.contains(&Fault::Reject { symbol: None }) {
-            return error("authentication failure", desk);
+        let unknown = channel.is_none() && name != "heartbeats" && !private;
+        if unknown || private && token.is_none() || desk.faults.contains(&Fault::Reject { symbol: None }) {
+            return error(REFUSAL, desk);
         }
         match channel {
             Some(channel) => {
@@ -139,9 +162,29 @@ impl Public {
                     self.turn_on(on, channel, name, product, desk);
                 }
             }
+            None if private => self.turn_user(on, name, &request["product_ids"], desk),
             None => self.heartbeats(on, desk),
         }
         self.acknowledge(desk);
+    }
+
+    fn turn_user(&mut self, on: bool, name: &str, products: &Value, desk: &mut Desk<'_>) {
+        if on {
+            self.subscribed.insert(name.to_owned(), BTreeSet::from([rows::USER.to_owned()]));
+        } else {
+            self.subscribed.remove(name);
+        }
+        for event in self.user.turn_on(on, name, products, desk) {
+            self.tell(name, &event, desk);
+        }
+    }
+
+    /// Tells of the account.
+    fn tell(&mut self, channel: &str, event: &Value, desk: &mut Desk<'_>) {
+        let timestamp = rfc3339(desk.world.now());
+        desk.event(
+            json!({"channel": channel, "timestamp": timestamp, "sequence_num": self.number(), "events": [event]}),
+        );
     }
 
     fn turn_on(&mut self, on: bool, channel: Channel, name: &str, product: &str, desk: &mut Desk<'_>) {
@@ -209,7 +252,7 @@ impl Public {
     }
 }
 
-impl Session for Public {
+impl Session for Stream {
     fn heard(&mut self, frame: Heard<'_>, desk: &mut Desk<'_>) {
         match frame {
             Heard::Text(text) => self.request(text, desk),
@@ -227,6 +270,9 @@ impl Session for Public {
             return desk.close(1008, "no subscription received");
         }
         self.beat(desk);
+        for (channel, event) in self.user.turn(desk) {
+            self.tell(channel, &event, desk);
+        }
         for (channel, quote) in desk.due(&mut self.streams) {
             self.push(channel, Kind::Update, &quote, desk);
         }
@@ -239,6 +285,10 @@ impl Session for Public {
 
     fn skip(&mut self, by: u64) {
         self.sequence += by;
+    }
+
+    fn is_private(&self) -> bool {
+        self.user.is_private()
     }
 
     fn subscriptions(&self) -> Vec<String> {
@@ -256,6 +306,26 @@ fn listed(product: &str, desk: &Desk<'_>) -> Option<Quote> {
     }
     let market = desk.world.market.lock();
     market.resolve(product).filter(|listing| listing.state != State::Delisted).map(|listing| listing.quote.clone())
+}
+
+/// Whether a token is no good, or good for nothing here.
+fn refuses(token: Option<&str>, private: bool, desk: &mut Desk<'_>) -> bool {
+    let Some(token) = token else { return false };
+    match token::check(desk.world, token, None) {
+        Err(token::Fault::Bug(what)) => {
+            desk.violation(what);
+            true
+        }
+        Err(token::Fault::Refused) => true,
+        Ok(()) => private && (desk.suffers(&Fault::RefuseLogins) || !desk.world.account.lock().key.read),
+    }
+}
+
+const REFUSAL: &str = "authentication failure";
+
+/// Refuses what no client can know to be wrong.
+fn refuse(desk: &mut Desk<'_>) {
+    desk.acknowledge(json!({"type": "error", "message": REFUSAL}));
 }
 
 fn error(message: &str, desk: &mut Desk<'_>) {

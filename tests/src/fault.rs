@@ -257,6 +257,15 @@ impl Fate {
         (self.meant(self.own.iter().chain(&faults.lasting)), self.meant(events.iter()))
     }
 
+    /// The conversation turns out to be private: it suffers what waited for the next such one.
+    pub(crate) fn turn_private(&mut self, faults: &mut Faults) {
+        if !std::mem::replace(&mut self.private, true) {
+            let found = faults.for_socket(true);
+            self.own.extend(found.own);
+            self.events.extend(found.events);
+        }
+    }
+
     fn meant<'a>(&self, faults: impl Iterator<Item = &'a Fault>) -> Vec<Fault> {
         faults.filter_map(|fault| fault.strikes(self.private)).cloned().collect()
     }

@@ -37,6 +37,10 @@ pub(crate) trait Session: Send {
     fn announce(&mut self, _desk: &mut Desk<'_>) {}
     /// Skips sequence numbers, where there are any.
     fn skip(&mut self, _by: u64) {}
+    /// Whether it turned out to be about the account, where the handshake did not say so.
+    fn is_private(&self) -> bool {
+        false
+    }
     /// What the client is subscribed to.
     fn subscriptions(&self) -> Vec<String>;
 }

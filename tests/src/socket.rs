@@ -105,6 +105,10 @@ impl Socket {
             let connection = &mut seen.connections[self.id];
             connection.heard += 1;
             connection.subscriptions = self.session.subscriptions();
+            connection.private |= self.session.is_private();
+        }
+        if self.session.is_private() {
+            self.fate.turn_private(&mut self.world.faults.lock());
         }
         self.act(outcome).await
     }

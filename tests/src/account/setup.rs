@@ -88,9 +88,9 @@ pub(super) fn wallets(venue: Venue) -> Books {
 const fn history(venue: Venue) -> (usize, usize) {
     match venue {
         Venue::Okx => (104, 120),
-        Venue::Bybit => (56, 120),
+        Venue::Bybit | Venue::Coinbase => (56, 120),
         Venue::Kucoin => (24, 120),
-        Venue::Binance | Venue::Coinbase => (8, 20),
+        Venue::Binance => (8, 20),
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) fn dollars(venue: Venue, market: &Market, asset: &str) -> Option<Fixe
     match asset {
         "USD" => return Some(Fixed::ONE),
         "USDT" => return Some(last("USDT", "USD").unwrap_or(TETHER)),
+        // Coinbase changes it for a dollar at any time, and has no pair of the two.
+        "USDC" if venue == Venue::Coinbase => return Some(Fixed::ONE),
         "XBT" => return dollars(venue, market, "BTC"),
         _ => {}
     }

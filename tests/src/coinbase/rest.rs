@@ -18,6 +18,9 @@ const PUBLIC: Limit = Limit::per_millis(10, 1_000);
 const MARKET: &str = "/api/v3/brokerage/market/";
 
 pub(super) fn answer(world: &World, request: &Request) -> Reply {
+    if super::signed::is_signed(&request.path) && !world.suffers(&Fault::Maintenance) {
+        return super::signed::answer(world, request);
+    }
     if world.tallies.lock().of("rest").count(PUBLIC, 1, Instant::now()).is_none() {
         world.seen.lock().violations.push(format!("429 {}", request.path));
         return super::Coinbase.limited(Limited::Plain);
@@ -34,8 +37,6 @@ pub(super) fn answer(world: &World, request: &Request) -> Reply {
         "/v2/exchange-rates" => rates(request),
         path => match path.strip_prefix(MARKET) {
             Some(path) => market(world, path, request),
-            // Everything else in there wants a token.
-            None if path.starts_with("/api/v3/brokerage/") => Reply::text(401, "Unauthorized\n"),
             None => Reply::json(404, &json!({"errors": [{"id": "not_found", "message": "Not found"}]})),
         },
     }
@@ -78,7 +79,7 @@ fn not_found() -> Reply {
     Reply::json(404, &json!({"error": "NOT_FOUND", "error_details": why, "message": why}))
 }
 
-fn products(world: &World, market: &Market, request: &Request) -> Reply {
+pub(super) fn products(world: &World, market: &Market, request: &Request) -> Reply {
     let kind = match request.parameter("product_type").as_deref() {
         None => None,
         Some("SPOT") => Some(Product::Spot),

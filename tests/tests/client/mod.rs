@@ -5,6 +5,7 @@
 pub mod binance;
 pub mod busiest;
 pub mod bybit;
+pub mod coinbase;
 pub mod kucoin;
 pub mod okx;
 pub mod sign;

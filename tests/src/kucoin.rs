@@ -8,6 +8,7 @@ mod numbers;
 mod orders;
 mod pools;
 mod private;
+mod push;
 mod rest;
 mod signed;
 mod unified;
@@ -40,6 +41,9 @@ const FUTURES: &str = "/futures";
 
 pub(crate) struct Kucoin;
 
+/// Where the private websocket of the Unified mode is.
+const UNIFIED: [&str; 2] = ["/uta", "/uta/"];
+
 /// What a token is good for: one connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
@@ -55,6 +59,9 @@ impl Protocol for Kucoin {
     }
 
     fn connect(&self, world: &World, request: &Request) -> Result<Box<dyn Session>, Reply> {
+        if UNIFIED.contains(&request.path.as_str()) {
+            return Ok(Box::new(push::Push::new(world)));
+        }
         let (path, futures) = rest::host(&request.path);
         if path != "/" {
             return Err(Reply::text(404, ""));
@@ -78,7 +85,9 @@ impl Protocol for Kucoin {
 
     fn is_private(&self, world: &World, request: &Request) -> bool {
         let token = request.parameter("token").unwrap_or_default();
-        rest::is_signed(request) || world.tickets.lock().get(&token).is_some_and(|ticket| ticket.private)
+        UNIFIED.contains(&request.path.as_str())
+            || rest::is_signed(request)
+            || world.tickets.lock().get(&token).is_some_and(|ticket| ticket.private)
     }
 
     fn limited(&self, how: Limited) -> Reply {

@@ -41,6 +41,10 @@ pub(crate) trait Session: Send {
     fn is_private(&self) -> bool {
         false
     }
+    /// Whether it speaks in binary frames.
+    fn is_binary(&self) -> bool {
+        false
+    }
     /// What the client is subscribed to.
     fn subscriptions(&self) -> Vec<String>;
 }

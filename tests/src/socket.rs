@@ -175,7 +175,7 @@ impl Socket {
         }
         for action in outcome.actions {
             match action {
-                Action::Say(text) => self.feed(Message::text(text)).await?,
+                Action::Say(text) => self.feed(self.worded(text)).await?,
                 Action::Ping(payload) => self.feed(Message::Ping(payload.into())).await?,
                 Action::Data { text, entries } => self.push(text, entries).await?,
                 Action::Close(code, reason) => return self.close(code, reason).await.map(Some),
@@ -197,7 +197,11 @@ impl Socket {
             self.world.streamed.lock().entry(symbol).or_default().update(entry);
         }
         self.world.seen.lock().connections[self.id].sent += 1;
-        self.feed(Message::text(text)).await
+        self.feed(self.worded(text)).await
+    }
+
+    fn worded(&self, text: String) -> Message {
+        if self.session.is_binary() { Message::binary(text) } else { Message::text(text) }
     }
 
     fn next_garbage(&mut self) -> Option<Garbage> {

@@ -1,16 +1,18 @@
 //! KuCoin's private streams, spoken right and wrong.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where its helpers do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where its helpers do")]
 
 mod client;
 
 use std::time::Duration;
 
 use client::kucoin::{FUTURES, Raw, bare, listen, private, topic_of, way};
+use client::sign::{base64, now};
 use client::{Client, fake, fake_with, number, said};
-use fake_venues::account::{Category, Role, Side};
+use fake_venues::account::{Category, Key, Role, Side};
 use fake_venues::{Fault, Fixed, Venue};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 /// The types of the next frames of one topic.
 async fn types(client: &mut Client, count: usize) -> Vec<Value> {
@@ -176,4 +178,71 @@ async fn logins_are_refused_on_demand() {
     listen(&mut client, "/account/balance").await;
     fake.deposit("main", "SOL", number("1.5"));
     assert_eq!(client.json().await, client.json().await);
+}
+
+/// The next JSON, which comes in a binary frame.
+async fn binary(client: &mut Client) -> Value {
+    match client.frame().await {
+        Some(Ok(Message::Binary(bytes))) => serde_json::from_slice(&bytes).unwrap(),
+        other => panic!("expected a binary frame, got {other:?}"),
+    }
+}
+
+/// A login to the stream of the Unified mode.
+fn login(key: &Key) -> Value {
+    let at = now();
+    json!({
+        "id": "1", "op": "auth", "kc-api-key": key.id, "kc-api-timestamp": at.to_string(),
+        "kc-api-sign": base64(&key.secret, &format!("{at}POST/api/websocket/users/verify")),
+        "kc-api-passphrase": base64(&key.secret, &key.passphrase),
+    })
+}
+
+#[tokio::test]
+async fn the_unified_mode_has_a_stream_of_its_own() {
+    let fake = fake(Venue::Kucoin);
+    let mut client = Client::dial(&fake, "/uta").await;
+    assert_eq!(binary(&mut client).await["data"], "welcome");
+    client.say(login(&fake.key())).await;
+    assert_eq!(binary(&mut client).await["result"], false, "the account is in Classic mode");
+    assert_eq!(client.closed().await, 1000);
+    fake.change_key(|key| key.scopes.extend(["unified".to_owned()]));
+    let mut client = Client::dial(&fake, "/uta").await;
+    binary(&mut client).await;
+    client.say(login(&fake.key())).await;
+    assert_eq!(binary(&mut client).await, json!({"id": "1", "result": true}));
+    for (id, channel) in [("2", "orderAll"), ("3", "execution"), ("4", "positionAll")] {
+        client.say(json!({"id": id, "action": "SUBSCRIBE", "channel": channel, "tradeType": "UNIFIED"})).await;
+        assert_eq!(binary(&mut client).await, json!({"id": id, "result": true}));
+    }
+    for (id, wallet) in [("5", "UNIFIED"), ("6", "FUNDING")] {
+        client.say(json!({"id": id, "action": "SUBSCRIBE", "channel": "balance", "accountType": wallet})).await;
+        assert_eq!(binary(&mut client).await["result"], true);
+    }
+    client.say(json!({"id": "7", "type": "ping"})).await;
+    assert_eq!(binary(&mut client).await["type"], "pong");
+    let order = fake.place("BTC-USDT", Side::Buy, number("50000"), number("0.002")).unwrap();
+    let fill = fake.fill(&order, number("0.001"), Role::Maker).unwrap();
+    fake.deposit("main", "SOL", number("1.5"));
+    let mut told = Vec::new();
+    for _ in 0..7 {
+        told.push(binary(&mut client).await);
+    }
+    let topics: Vec<&str> = told.iter().map(|frame| frame["T"].as_str().unwrap()).collect();
+    let (balance, orders, execution) = ("balance.UNIFIED", "orderAll.UNIFIED", "execution.UNIFIED");
+    assert_eq!(topics, [balance, orders, balance, balance, execution, orders, "balance.FUNDING"]);
+    assert_eq!((&told[1]["d"]["os"], &told[5]["d"]["os"], &told[4]["d"]["ti"]), (&json!(2), &json!(4), &json!(fill)));
+    let books = fake.books();
+    let wallets = ["trade", "margin", "futures"];
+    let held: Fixed = wallets.iter().map(|wallet| books.money(wallet, "USDT").total()).sum();
+    assert_eq!((&told[3]["d"]["c"], said(&told[3]["d"], "b")), (&json!("USDT"), held));
+    assert_eq!(said(&told[6]["d"], "a"), number("1.5"));
+    fake.open_position(Category::Linear, "ETHUSDTM", Side::Sell, number("7"), number("3000"), number("5")).unwrap();
+    let is_position = |frame: &Value| frame["T"] == "positionAll.UNIFIED";
+    let mut frame = binary(&mut client).await;
+    while !is_position(&frame) {
+        frame = binary(&mut client).await;
+    }
+    assert_eq!(said(&frame["d"], "q"), number("-7"));
+    assert_eq!(fake.violations(), [""; 0]);
 }

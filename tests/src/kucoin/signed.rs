@@ -4,6 +4,8 @@
 //! without any is `General` only. `v2` is a key of the second version (else the third), `strict` one whose version the venue
 //! insists on, and `unified` one of an account in Unified mode.
 
+use serde_json::Value;
+
 use super::pools::error;
 use super::rest::Needs;
 use crate::account::signing::hmac_base64;
@@ -86,6 +88,24 @@ pub(super) fn refusal(world: &World, request: &Request, path: &str, needs: Needs
         .refusal(&key, now)
         .or_else(|| forbidden(&key, needs))
         .map(|(status, code, message)| error(status, code, message))
+}
+
+/// Why a login to the websocket of the Unified mode is not believed, if so.
+pub(super) fn login_refusal(world: &World, request: &Value, needs: Needs) -> Option<&'static str> {
+    let member = |name: &str| request[name].as_str().unwrap_or_default();
+    let now = world.now();
+    let key = world.account.lock().key.clone();
+    let claims = Claims {
+        id: member("kc-api-key"),
+        signature: member("kc-api-sign"),
+        timestamp: member("kc-api-timestamp"),
+        passphrase: member("kc-api-passphrase"),
+        version: if version(&key) == 2 { "2" } else { "3" },
+        method: "POST",
+        target: "/api/websocket/users/verify",
+        body: "",
+    };
+    claims.refusal(&key, now).or_else(|| forbidden(&key, needs)).map(|(_, _, message)| message)
 }
 
 /// What the key may not.

@@ -15,15 +15,18 @@ use crate::market::Market;
 use crate::world::World;
 
 /// The wallets of the Classic mode that are one here.
-const JOINED: [&str; 3] = ["trade", "margin", "futures"];
+pub(super) const JOINED: [&str; 3] = ["trade", "margin", "futures"];
+
+/// The other wallet.
+pub(super) const FUNDING: &str = "main";
 
 /// The currency of futures goes by its usual name here.
-fn usual(currency: &str) -> &str {
+pub(super) fn usual(currency: &str) -> &str {
     if currency == "XBT" { "BTC" } else { currency }
 }
 
 /// What the unified wallet holds and owes, and the profits not taken.
-fn joined(books: &Books) -> BTreeMap<String, (Money, Fixed)> {
+pub(super) fn joined(books: &Books) -> BTreeMap<String, (Money, Fixed)> {
     let mut all: BTreeMap<String, (Money, Fixed)> = BTreeMap::new();
     for (asset, money) in JOINED.iter().flat_map(|wallet| books.assets(wallet)) {
         let (sum, _) = all.entry(usual(asset).to_owned()).or_default();
@@ -89,7 +92,7 @@ pub(super) fn funding(world: &World, request: &Request) -> Data {
     }
     let (now, books) = (world.now(), world.account.lock().books.clone());
     let row = |(asset, money): (&str, Money)| json!({"currency": asset, "balance": money.total(), "available": money.free, "locked": money.locked});
-    let rows: Vec<Value> = books.assets("main").map(row).collect();
+    let rows: Vec<Value> = books.assets(FUNDING).map(row).collect();
     Ok(json!({"accountType": "FUNDING", "ts": now, "accounts": [{"currencies": rows}]}).to_string())
 }
 

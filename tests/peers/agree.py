@@ -64,14 +64,17 @@ class Fake:
         return sum(Decimal(it["unrealised"]) for it in self.books()["positions"] if it["currency"] == currency)
 
     def quotes(self, pair, symbol):
-        """One ticker and all of them are what was last sent."""
-        same(self.client.fetch_ticker(pair), self.sent(symbol), f"the ticker of {pair}")
+        """One ticker and all of them are what was last sent; the market stands still meanwhile."""
+        self.control("freeze", {"frozen": True})
         tickers = self.client.fetch_tickers([pair, "ETH/" + pair.split("/")[1]])
         assert len(tickers) == 2, f"{len(tickers)} tickers instead of 2"
         same(tickers[pair], self.sent(symbol), f"{pair} among all tickers")
+        same(self.client.fetch_ticker(pair), self.sent(symbol), f"the ticker of {pair}")
+        self.control("freeze", {"frozen": False})
 
     def sent(self, symbol):
         sent = self.control(f"ledger?symbol={symbol}")["rest"]
+        assert sent["last"], f"no price of {symbol} was sent"
         # Not every list tells the best prices.
         return {what: sent[what] for what in ("last", "bid", "ask") if sent[what]}
 
@@ -119,7 +122,7 @@ class Fake:
         return wanted
 
     def refuses(self, **wrong):
-        """With another secret or passphrase nothing is told; with the right one it is again."""
+        """With another secret, passphrase or key nothing is told; with the right one it is again."""
         for what, value in wrong.items():
             right = getattr(self.client, what)
             setattr(self.client, what, value)
@@ -155,6 +158,7 @@ def okx(address):
     fake.holds(fake.client.fetch_balance({"type": "funding"}), plain(fake.wallet("funding")), "funding")
     fake.orders_and_fills("ETH/USDT", "ETH-USDT")
     assert not fake.positions("ETH-USDT-SWAP")
+    # What OKX says of an unknown key is unknown to ccxt.
     fake.refuses(secret="wrong", password="wrong")
     fake.content()
 
@@ -173,7 +177,7 @@ def kucoin(address):
     # Left alone, ccxt asks for the orders of an account of years ago.
     fake.orders_and_fills("ETH/USDT", "ETH-USDT", hf=True)
     assert not fake.positions("ETHUSDTM")
-    fake.refuses(secret="wrong", password="wrong")
+    fake.refuses(secret="wrong", password="wrong", apiKey="nobody")
     fake.content()
 
 
@@ -188,7 +192,7 @@ def bybit(address):
     fake.orders_and_fills("ETH/USDT", "ETHUSDT")
     # One question tells those settled in one currency.
     assert {symbol for symbol, _ in fake.positions("ETHUSDT")} == {"BTCPERP", "BTCUSD"}
-    fake.refuses(secret="wrong")
+    fake.refuses(secret="wrong", apiKey="nobody")
     fake.content()
 
 
@@ -205,16 +209,17 @@ def binance(address):
     margin = {"USDT": {"total": held["free"] + fake.unrealised("USDT")}}
     fake.holds(fake.client.fetch_balance({"type": "future"}), margin, "futures")
     fake.orders_and_fills("ETH/USDT", "ETHUSDT")
-    fake.refuses(secret="wrong")
+    fake.refuses(secret="wrong", apiKey="nobody")
     fake.content()
 
 
 def coinbase(address):
-    fake = Fake("coinbase", address)
+    # Left alone, ccxt asks for the accounts of the second version.
+    fake = Fake("coinbase", address, fetchBalance="v3PrivateGetBrokerageAccounts")
     fake.quotes("BTC/USD", "BTC-USD")
     fake.holds(fake.client.fetch_balance(), plain(fake.wallet("spot")), "spot")
     fake.orders_and_fills("ETH/USD", "ETH-USD")
-    fake.refuses(secret=OTHER_SEED)
+    fake.refuses(secret=OTHER_SEED, apiKey="organizations/nobody/apiKeys/nothing")
     fake.content()
 
 

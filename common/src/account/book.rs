@@ -119,6 +119,10 @@ impl Book {
         }
         self.knows_positions |= topic == Topic::Positions;
         for entry in entries {
+            // One answer may hold several wallets.
+            if let (Topic::Wallet(_), Entry::Balance(balance)) = (topic, &entry) {
+                self.wallets.insert(balance.wallet, true);
+            }
             self.take(entry, &from, asked.instant, now);
         }
         let later: Vec<Entry> =

@@ -1,5 +1,6 @@
 //! The account's rows of `check`: whether the key works, what it may do, which wallets it opens, what they are worth.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,8 +87,9 @@ fn permissions(rights: Option<Rights>, refuse: bool, report: &mut Report) {
     report.row("permissions", mark, told);
 }
 
-/// Each wallet, positions and orders: what was found, or why nothing was.
+/// Each wallet, positions and orders: what was found, once however many questions it took, or why nothing was.
 fn parts(tried: &[Tried], picture: &Picture, report: &mut Report) {
+    let mut found_already = BTreeSet::new();
     for one in tried {
         let (what, found) = match one.topic {
             Topic::Wallet(wallet) => ("wallet", format!("{wallet}{}", assets(picture, wallet))),
@@ -98,7 +100,8 @@ fn parts(tried: &[Tried], picture: &Picture, report: &mut Report) {
             Topic::Key | Topic::Facts | Topic::Fills => continue,
         };
         match &one.result {
-            Ok(()) => report.row(what, true, found),
+            Ok(()) if found_already.insert(one.topic) => report.row(what, true, found),
+            Ok(()) => {}
             Err(fault) => report.row(what, mark(one, fault), format!("{} not read: {}", name(one), told(fault))),
         }
     }

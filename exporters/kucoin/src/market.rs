@@ -48,7 +48,12 @@ pub fn endpoint(ticket: &str, given: Option<&str>) -> Result<Endpoint, Fault> {
     let ticket: Data<Ticket> = serde_json::from_str(ticket)?;
     let Ticket { token, instance_servers } = ticket.data;
     let server = instance_servers.first().ok_or_else(|| Fault::protocol("the ticket names no server"))?;
-    let base = given.unwrap_or(&server.endpoint).trim_end_matches('/');
+    // Another host serves the venue's paths: the futures may have one of their own.
+    let base = match (given, url::Url::parse(&server.endpoint)) {
+        (Some(given), Ok(told)) => format!("{given}{}", told.path()),
+        (given, _) => given.unwrap_or(&server.endpoint).to_owned(),
+    };
+    let base = base.trim_end_matches('/');
     let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
     // Any id will do that no other connection has; so has no other connection this token.
     let mut hasher = DefaultHasher::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use fake_venues::account::{Books, Category, Role, Side, Status};
+use fake_venues::account::{Books, Category, Fill, Role, Side, Status};
 use fake_venues::{Fake, Fixed, Venue};
 
 use tokio::time::sleep;
@@ -94,9 +94,21 @@ fn code(venue: Venue, asset: &str) -> &str {
     if venue == Venue::Kucoin && asset == "XBT" { "BTC" } else { asset }
 }
 
-/// The wallet in which profits of positions appear.
+/// The wallets in which profits of positions appear: what of them is free is the venue's own reckoning.
 fn is_derivatives(wallet: &str) -> bool {
-    wallet == "futures"
+    matches!(wallet, "futures" | "coin_futures")
+}
+
+/// How the exporter calls a part of a wallet.
+fn wallet(venue: Venue, wallet: &str, state: &str) -> String {
+    match (venue, wallet, state) {
+        (Venue::Binance, "margin", _) => "cross_margin",
+        (Venue::Binance, "isolated", _) => "isolated_margin",
+        // Flexible claims stand in the spot account, locked ones are asked for.
+        (Venue::Binance, "earn", "locked") => "earn_locked",
+        _ => wallet,
+    }
+    .to_owned()
 }
 
 fn near(a: f64, b: f64) -> bool {
@@ -144,7 +156,7 @@ pub fn differences(fake: &Fake, books: &Books, scrape: &Exposition, since: Optio
     orders(books, scrape, &mut told);
     equity(fake, books, scrape, &mut told);
     if let Some(since) = since {
-        history(books, since, scrape, &mut told);
+        history(fake.venue(), books, since, scrape, &mut told);
     }
     told
 }
@@ -162,7 +174,8 @@ fn balances(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<Stri
     for (wallet, asset, money) in seen(fake, books).into_iter().filter(|(wallet, ..)| !is_derivatives(wallet)) {
         let states = [("free", money.free), ("locked", money.locked), ("borrowed", money.borrowed + money.interest)];
         for (state, amount) in states {
-            expected.insert(vec![wallet.clone(), asset.clone(), state.to_owned()], amount.as_f64());
+            let shown = self::wallet(fake.venue(), &wallet, state);
+            expected.insert(vec![shown, asset.clone(), state.to_owned()], amount.as_f64());
         }
     }
     let mut there = shown(scrape, "exchange_balance", &["wallet", "asset", "state"]);
@@ -271,16 +284,18 @@ fn equity(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<String
 }
 
 /// Orders, executions and fees since these books.
-fn history(books: &Books, since: &Books, scrape: &Exposition, told: &mut Vec<String>) {
+fn history(venue: Venue, books: &Books, since: &Books, scrape: &Exposition, told: &mut Vec<String>) {
     let (mut counts, mut volumes, mut fees) = (Rows::new(), Rows::new(), Rows::new());
-    for fill in &books.fills[since.fills.len()..] {
+    // Executions of Binance's contracts on coins stand on a stream that is not listened to.
+    let counted = |fill: &&Fill| venue != Venue::Binance || fill.category != Category::Inverse;
+    for fill in books.fills[since.fills.len()..].iter().filter(counted) {
         let side = if fill.side == Side::Buy { "buy" } else { "sell" };
         let role = if fill.role == Role::Maker { "maker" } else { "taker" };
         let labels = vec![market(fill.category).to_owned(), symbol(&fill.symbol), side.into(), role.into()];
         *counts.entry(labels.clone()).or_default() += 1.0;
         *volumes.entry(labels).or_default() += fill.quote_volume.as_f64();
         if fill.fee > Fixed::ZERO {
-            *fees.entry(vec![fill.fee_asset.clone()]).or_default() += fill.fee.as_f64();
+            *fees.entry(vec![code(venue, &fill.fee_asset).to_owned()]).or_default() += fill.fee.as_f64();
         }
     }
     let deal = ["market", "symbol", "side", "role"];

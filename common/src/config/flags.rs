@@ -210,7 +210,7 @@ pub fn reference() -> String {
          ## Subcommands\n\n\
          | command | what it does | exit status |\n|---|---|---|\n\
          | (none) | run | 0 after SIGTERM or SIGINT, 2 for a configuration that cannot be used |\n\
-         | `check` | validate the configuration, reach the venue, and show symbols, clock and stream in a table | 0, 1 if anything failed, 2 for the configuration |\n\
+         | `check` | validate the configuration, reach the venue, and show symbols, clock, key, wallets and streams in a table | 0, 1 if anything failed, 2 for the configuration |\n\
          | `healthcheck` | ask the running exporter whether it is ready, for container health checks | 0 or 1 |\n\
          | `decode FILE` | print what the venue's decoders make of a file of frames, one JSON text a line | 0, 1 if a frame was not understood |\n",
     );

@@ -1,8 +1,10 @@
-//! Binance spot: the market streams.
+//! Binance: the market streams of spot.
 
 mod events;
 mod frames;
 mod futures;
+mod futures_events;
+mod listen;
 mod pings;
 mod private;
 mod rest;
@@ -18,7 +20,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 pub use frames::{book_ticker_frame, mini_ticker_frame, ticker_frame};
+pub(crate) use listen::ListenKeys;
 
+use listen::Listener;
 use pings::Pings;
 use private::Api;
 
@@ -35,8 +39,8 @@ const MESSAGES: Limit = Limit::per_millis(5, 1_000);
 const MOST_STREAMS: usize = 1024;
 /// Longer lists were seen to fail without a word.
 const MOST_NAMES: usize = 400;
-/// The length of a key for the private streams of old.
-const LISTEN_KEY: usize = 60;
+/// The lengths of keys for private streams: of spot, where there are none any more, and of futures.
+const LISTEN_KEYS: [usize; 2] = [60, 64];
 const WS_API: &str = "/ws-api/v3";
 const ALL_MINI: &str = "!miniTicker@arr";
 
@@ -51,6 +55,9 @@ impl Protocol for Binance {
         if request.path == WS_API {
             return Ok(Box::new(Api::dial(world, request)?));
         }
+        if request.path == listen::PATH {
+            return Ok(Box::new(Listener::dial(world, request)));
+        }
         let mut session = Streaming::new(request.path == "/stream");
         let names = match request.path.as_str() {
             "/ws" => String::new(),
@@ -58,8 +65,8 @@ impl Protocol for Binance {
             path => path.strip_prefix("/ws/").ok_or_else(|| Reply::html(404, "404 Not Found"))?.to_owned(),
         };
         // The private streams of old had their key here, and no `@`.
-        if names.split('/').any(|name| name.len() == LISTEN_KEY && !name.contains('@')) {
-            world.seen.lock().violations.push("a listenKey: there are none any more".to_owned());
+        if names.split('/').any(|name| LISTEN_KEYS.contains(&name.len()) && !name.contains('@')) {
+            world.seen.lock().violations.push("a listenKey where nothing is told of the account".to_owned());
         }
         let step = world.market.lock().step();
         for name in names.split('/').filter(|name| is_stream(name)).take(MOST_STREAMS) {
@@ -73,7 +80,7 @@ impl Protocol for Binance {
     }
 
     fn is_private(&self, _world: &World, request: &Request) -> bool {
-        request.path == WS_API || signed::is_signed(request)
+        [WS_API, listen::PATH].contains(&request.path.as_str()) || signed::is_private(request)
     }
 
     fn limited(&self, how: Limited) -> Reply {

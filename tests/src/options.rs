@@ -68,6 +68,8 @@ pub struct Times {
     pub ticker: Duration,
     /// An unchanged book is sent again after this (Bybit).
     pub book_repeat: Duration,
+    /// A listenKey is good for this long after it was last asked for (Binance).
+    pub listen_key: Duration,
     /// From the notice of a shutdown to the close.
     pub notice: Duration,
     /// Every connection is cut at this age.
@@ -96,6 +98,7 @@ impl Times {
             heartbeat: Duration::from_secs(1),
             ticker: Duration::from_millis(ticker),
             book_repeat: Duration::from_secs(3),
+            listen_key: Duration::from_secs(60 * 60),
             notice: Duration::from_secs(60),
             lifetime,
         }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::account::Account;
+use crate::binance::ListenKeys;
 use crate::fault::{Fault, Faults};
 use crate::kucoin::Ticket;
 use crate::ledger::{Entry, Seen};
@@ -45,6 +46,8 @@ pub(crate) struct World {
     pub(crate) tallies: Shared<Tallies>,
     /// Tickets handed out and not yet used (KuCoin).
     pub(crate) tickets: Shared<HashMap<String, Ticket>>,
+    /// Given out for the private stream of futures (Binance). Locked after the account, where both are.
+    pub(crate) listen_keys: Shared<ListenKeys>,
     /// Locked before the market, where both are.
     pub(crate) account: Shared<Account>,
     frozen: AtomicBool,
@@ -67,6 +70,7 @@ impl World {
             faults: Shared::new(Faults::default()),
             tallies: Shared::new(Tallies::default()),
             tickets: Shared::new(HashMap::new()),
+            listen_keys: Shared::new(ListenKeys::default()),
             account: Shared::new(account),
             frozen: AtomicBool::new(options.frozen),
             options,

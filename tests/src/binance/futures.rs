@@ -7,7 +7,8 @@ use super::spot::{client_id, id, places, side, status};
 use crate::account::{Category, Money, Order, Position, Side, contracts, dollars};
 use crate::fixed::Fixed;
 
-const FUTURES: &str = "futures";
+/// The wallet.
+pub(super) const FUTURES: &str = "futures";
 /// What futures in dollars are paid in; the rest of the wallet belongs to those in coins.
 const DOLLARS: [&str; 4] = ["USDT", "USDC", "FDUSD", "BFUSD"];
 
@@ -19,7 +20,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn has(self, asset: &str) -> bool {
+    pub(super) fn has(self, asset: &str) -> bool {
         DOLLARS.contains(&asset) == (self == Self::Dollars)
     }
 
@@ -145,8 +146,10 @@ fn signed(position: &Position, number: Fixed) -> Fixed {
     if position.side == Side::Buy { number } else { -number }
 }
 
-fn amount(position: &Position) -> String {
-    format!("{:.3}", signed(position, position.size))
+/// With three places, or as many as it needs.
+pub(super) fn amount(position: &Position) -> String {
+    let (size, amount) = (position.size, signed(position, position.size));
+    if size.floor_to(Fixed::new(1, 3)) == size { format!("{amount:.3}") } else { amount.to_string() }
 }
 
 /// In dollars; of a contract settled in coins, in coins.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::weights::{Pool, weigh};
-use super::{futures, rest, spot, wallet};
+use super::{futures, listen, rest, spot, wallet};
 use crate::account::signing::{ed25519_pem, hmac_hex, is_signed_by};
 use crate::account::{Account, Key, KeyState};
 use crate::fault::Fault;
@@ -28,7 +28,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(status: u16, code: i64, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, code: i64, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), bug: false }
     }
 
@@ -77,6 +77,7 @@ impl Parameters {
 
 /// A question about the account, as it is at this moment.
 pub(super) struct Asked<'a> {
+    pub(super) world: &'a World,
     pub(super) account: &'a Account,
     pub(super) market: &'a Market,
     pub(super) now: u64,
@@ -85,19 +86,28 @@ pub(super) struct Asked<'a> {
 
 type Body = fn(&Asked<'_>) -> Result<Value, Problem>;
 
+/// What a client must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// The header with the key.
+    Key,
+    /// That and a signature.
+    Signature,
+}
+
 /// What a path costs and needs.
 struct Endpoint {
     pool: Pool,
     weight: u64,
-    /// Whether it needs a key and a signature.
-    signed: bool,
+    needs: Needs,
     /// Further permissions.
     scope: Option<&'static str>,
     body: Body,
 }
 
 const fn spot(weight: u64, body: Body) -> Endpoint {
-    Endpoint { pool: Pool::Spot, weight, signed: true, scope: None, body }
+    Endpoint { pool: Pool::Spot, weight, needs: Needs::Signature, scope: None, body }
 }
 
 const fn sapi(weight: u64, body: Body) -> Endpoint {
@@ -117,7 +127,11 @@ const fn dapi(weight: u64, body: Body) -> Endpoint {
 }
 
 const fn public(endpoint: Endpoint) -> Endpoint {
-    Endpoint { signed: false, ..endpoint }
+    Endpoint { needs: Needs::Nothing, ..endpoint }
+}
+
+const fn keyed(endpoint: Endpoint) -> Endpoint {
+    Endpoint { needs: Needs::Key, ..endpoint }
 }
 
 fn endpoint(request: &Request) -> Option<Endpoint> {
@@ -143,6 +157,9 @@ fn endpoint(request: &Request) -> Option<Endpoint> {
         ("GET", "/fapi/v3/positionRisk") => fapi(5, futures::positions),
         ("GET", "/fapi/v1/openOrders") => fapi(given("symbol", 1, 40), futures::open_orders),
         ("GET", "/fapi/v1/symbolConfig") => fapi(5, futures::symbol_config),
+        ("POST", "/fapi/v1/listenKey") => keyed(fapi(1, listen::begin)),
+        ("PUT", "/fapi/v1/listenKey") => keyed(fapi(1, listen::extend)),
+        ("DELETE", "/fapi/v1/listenKey") => keyed(fapi(1, listen::end)),
         ("GET", "/dapi/v1/time") => public(dapi(1, futures::time)),
         ("GET", "/dapi/v1/exchangeInfo") => public(dapi(1, futures::coin_exchange_info)),
         ("GET", "/dapi/v1/account") => dapi(5, futures::coin_account),
@@ -153,8 +170,8 @@ fn endpoint(request: &Request) -> Option<Endpoint> {
     })
 }
 
-pub(super) fn is_signed(request: &Request) -> bool {
-    endpoint(request).is_some_and(|endpoint| endpoint.signed)
+pub(super) fn is_private(request: &Request) -> bool {
+    endpoint(request).is_some_and(|endpoint| endpoint.needs != Needs::Nothing)
 }
 
 /// The answer, if this is a path of the account or of the futures.
@@ -172,11 +189,14 @@ pub(super) fn answer(world: &World, request: &Request) -> Option<Reply> {
         if let Some(problem) = refusal(&endpoint, &account.key, now, request, &parameters) {
             return Err(problem);
         }
-        (endpoint.body)(&Asked { account, market, now, parameters })
+        (endpoint.body)(&Asked { world, account, market, now, parameters })
     });
     let mut reply = match answer {
         Ok(body) => Reply::json(200, &body),
-        Err(Problem { status, code, message, bug }) => {
+        Err(Problem { status, code, mut message, bug }) => {
+            if code == -2015 && matches!(endpoint.pool, Pool::Futures | Pool::Coins) {
+                message.push_str(", request ip: 203.0.113.7");
+            }
             if bug {
                 let complaint = format!("{code} {message} {} {}", request.method, request.path);
                 world.seen.lock().violations.push(complaint);
@@ -189,22 +209,37 @@ pub(super) fn answer(world: &World, request: &Request) -> Option<Reply> {
 }
 
 fn refusal(endpoint: &Endpoint, key: &Key, now: u64, request: &Request, parameters: &Parameters) -> Option<Problem> {
-    if !endpoint.signed {
-        return None;
-    }
-    let claim = Claim {
-        id: request.header("X-MBX-APIKEY").filter(|id| !id.is_empty()),
+    let id = request.header("X-MBX-APIKEY").filter(|id| !id.is_empty());
+    let claim = || Claim {
+        id,
         timestamp: parameters.get("timestamp"),
         window: parameters.get("recvWindow"),
         signature: parameters.get("signature"),
         payload: payload(request),
     };
     let scope = || endpoint.scope.filter(|scope| !key.has(scope)).map(|_| Problem::refused());
-    let mut problem = claim.refusal(key, now).or_else(scope)?;
-    if problem.code == -2015 && matches!(endpoint.pool, Pool::Futures | Pool::Coins) {
-        problem.message.push_str(", request ip: 203.0.113.7");
+    match endpoint.needs {
+        Needs::Nothing => None,
+        Needs::Key => unknown(id, key).or_else(|| barred(key)).or_else(scope),
+        Needs::Signature => claim().refusal(key, now).or_else(scope),
     }
-    Some(problem)
+}
+
+/// Why a key is not one that works.
+fn unknown(id: Option<&str>, key: &Key) -> Option<Problem> {
+    let Some(id) = id else { return Some(Problem::unauthorized()) };
+    if id.len() != 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Some(Problem::new(401, -2014, "API-key format invalid."));
+    }
+    // The time of a key ends only what it may trade.
+    let dead = id != key.id || matches!(key.state, KeyState::Unknown | KeyState::WrongEnvironment | KeyState::Expired);
+    dead.then(Problem::refused)
+}
+
+/// Why a key that works may not ask.
+fn barred(key: &Key) -> Option<Problem> {
+    let barred = matches!(key.state, KeyState::AddressRefused | KeyState::Frozen) || !key.read;
+    barred.then(Problem::refused)
 }
 
 /// What is signed: the query and then the body as they were sent, but for the signature at their end. `None`: it is not there.
@@ -231,13 +266,8 @@ pub(super) struct Claim<'a> {
 impl Claim<'_> {
     /// Why it may not, if so.
     pub(super) fn refusal(&self, key: &Key, now: u64) -> Option<Problem> {
-        let Some(id) = self.id else { return Some(Problem::unauthorized()) };
-        if id.len() != 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Some(Problem::new(401, -2014, "API-key format invalid."));
-        }
-        // The time of a key ends only what it may trade.
-        if id != key.id || matches!(key.state, KeyState::Unknown | KeyState::WrongEnvironment | KeyState::Expired) {
-            return Some(Problem::refused());
+        if let Some(problem) = unknown(self.id, key) {
+            return Some(problem);
         }
         let Some(timestamp) = self.timestamp else { return Some(Problem::missing("timestamp")) };
         let Some(signature) = self.signature else { return Some(Problem::missing("signature")) };
@@ -250,8 +280,7 @@ impl Claim<'_> {
         if !is_signature(&key.secret, payload, signature) {
             return Some(Problem::new(400, -1022, "Signature for this request is not valid."));
         }
-        let refused = matches!(key.state, KeyState::AddressRefused | KeyState::Frozen) || !key.read;
-        refused.then(Problem::refused)
+        barred(key)
     }
 
     fn untimely(&self, timestamp: &str, now: u64) -> Option<Problem> {

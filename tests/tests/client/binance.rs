@@ -6,12 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use ed25519_dalek::{Signer as _, SigningKey};
-use fake_venues::account::Key;
+use fake_venues::account::{Category, Key, Side};
 use fake_venues::{Fake, Fixed};
 use serde_json::{Value, json};
 
 use super::sign::{hex, now};
-use super::{Answer, Client, request_with, said};
+use super::{Answer, Client, number, request_with, said};
 
 /// An Ed25519 key: the first one that RFC 8032 tests with.
 pub const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
@@ -57,6 +57,11 @@ pub fn list(value: &Value) -> &Vec<Value> {
     value.as_array().expect("an array")
 }
 
+/// The names of an object's members, in the order of the alphabet.
+pub fn fields(value: &Value) -> Vec<&str> {
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
 /// Free and locked by asset, as the account says.
 pub async fn balances(fake: &Fake, target: &str) -> BTreeMap<String, (Fixed, Fixed)> {
     let account = ask(fake, "GET", target).await;
@@ -85,4 +90,28 @@ pub async fn event(client: &mut Client) -> Value {
     let frame = client.find(|frame| frame.get("event").is_some()).await;
     assert_eq!(frame["subscriptionId"], 0);
     frame["event"].clone()
+}
+
+/// A request for a listenKey: with the key, without a signature.
+pub async fn listen_as(fake: &Fake, id: &str, method: &str) -> Answer {
+    request_with(fake, method, "/fapi/v1/listenKey", &[("X-MBX-APIKEY", id.to_owned())], "").await
+}
+
+/// The listenKey in an answer that is no refusal.
+pub async fn listen_key(fake: &Fake, method: &str) -> String {
+    let answer = listen_as(fake, &fake.key().id, method).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["listenKey"].as_str().expect("text").to_owned()
+}
+
+/// A private stream of the futures.
+pub async fn listening(fake: &Fake) -> Client {
+    let key = listen_key(fake, "POST").await;
+    Client::dial(fake, &format!("/private/ws?listenKey={key}")).await
+}
+
+/// An order for futures of ether, which have no position at first; its id.
+pub fn place_future(fake: &Fake, side: Side, price: &str, quantity: &str) -> String {
+    let placed = fake.place_on(Category::Linear, "ETHUSDT", side, number(price), number(quantity));
+    placed.expect("money enough")
 }

@@ -62,9 +62,10 @@ pub type Deal = (Market, String, Side, Option<Role>);
 #[derive(Debug)]
 pub struct Ledger {
     started: Micros,
-    seen_orders: Memory<(String, Status), ()>,
-    /// Whether the fee is known.
-    seen_fills: Memory<(String, String), bool>,
+    /// By market: the same ids may be given in each.
+    seen_orders: Memory<(Market, String, Status), ()>,
+    /// By market, the venue's name and id; whether the fee is known.
+    seen_fills: Memory<(Market, String, String), bool>,
     /// By market, the venue's name and fate.
     pub orders: BTreeMap<(Market, String, &'static str), u64>,
     /// By market, the venue's name, side and role.
@@ -97,7 +98,7 @@ impl Ledger {
     /// An event of the stream.
     pub fn order(&mut self, order: &Order) {
         let Some(status) = order.status.as_str() else { return };
-        if self.seen_orders.put((order.id.clone(), order.status), ()).is_none() {
+        if self.seen_orders.put((order.market, order.id.clone(), order.status), ()).is_none() {
             *self.orders.entry((order.market, order.name.clone(), status)).or_default() += 1;
         }
     }
@@ -107,7 +108,7 @@ impl Ledger {
         if fill.at.is_some_and(|at| at < self.started) {
             return false;
         }
-        let key = (fill.name.clone(), fill.id.clone());
+        let key = (fill.market, fill.name.clone(), fill.id.clone());
         let former = self.seen_fills.get(&key).copied();
         let news = former.is_none();
         if news {
@@ -159,6 +160,7 @@ mod tests {
         assert!(!ledger.fill(&fill("1", Some(25), 100)));
         assert!(ledger.fill(&fill("2", Some(-10), 101)));
         assert!(!ledger.fill(&fill("0", Some(10), 99)), "before this process");
+        assert!(ledger.fill(&Fill { market: Market::Linear, ..fill("1", None, 102) }), "of the same name elsewhere");
         let traded = ledger.fills.values().next().copied();
         assert_eq!(traded, Some(Traded { count: 2, quote_volume: Decimal::new(100, 0) }));
         assert_eq!(ledger.fees["USDT"], Decimal::new(25, 3));

@@ -136,6 +136,11 @@ pub trait Venue: Send + Sync {
 
 /// One websocket conversation.
 pub trait Feed: Send + Sync {
+    /// What tells it from the account's other conversations, where an account has some of them only at times.
+    fn name(&self) -> &'static str {
+        ""
+    }
+
     /// A request whose reply is needed before every dial, such as a token.
     fn ticket(&self) -> Option<Request> {
         None

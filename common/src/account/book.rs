@@ -275,7 +275,8 @@ impl Book {
 
     /// What questions depend on.
     pub fn view(&self, streamed: Vec<String>, now: Micros) -> View {
-        View { mode: self.mode, touched: self.touched.iter().cloned().collect(), streamed, now }
+        let read = self.wallets.iter().filter(|(_, read)| **read).map(|(wallet, _)| *wallet).collect();
+        View { mode: self.mode, touched: self.touched.iter().cloned().collect(), streamed, read, now }
     }
 
     /// What the wallets hold.

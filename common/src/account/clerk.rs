@@ -4,19 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch::{Sender, channel};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant as Moment, sleep, sleep_until};
 
 use super::book::{Asked, Book, FAILURES};
 use super::desk::Desk;
+use super::listen::Listeners;
 use super::{Ask, Entry, Need, Topic, watch};
 use crate::context::Context;
 use crate::fault::{Cause, Fault, Kind, Source};
 use crate::metrics::health::unix_now;
 use crate::update::{Fact, Market, Micros};
-use crate::websocket::keeper::keep;
-use crate::websocket::line::Cargo;
 
 /// Events come in bursts; what they stir is asked once for all of them.
 const CALM: Duration = Duration::from_millis(300);
@@ -55,8 +53,7 @@ struct Clerk {
     /// Executions are complete up to here.
     fills_known: Micros,
     fills_wanted: bool,
-    feeds: Vec<(Sender<Cargo>, AbortHandle)>,
-    mode: Option<&'static str>,
+    listeners: Listeners,
     tasks: JoinSet<()>,
 }
 
@@ -118,8 +115,7 @@ impl Clerk {
             refusals: HashMap::new(),
             fills_known,
             fills_wanted: false,
-            feeds: Vec::new(),
-            mode: None,
+            listeners: Listeners::default(),
             tasks: JoinSet::new(),
         }
     }
@@ -164,7 +160,6 @@ impl Clerk {
             let survey = self.desk.account.survey();
             self.ask_all(survey, &mut sections).await.map_err(Trouble::Failed)?;
             self.judge_key()?;
-            self.listen();
         }
         let view = self.view();
         let mut asks = self.desk.account.asks(&view);
@@ -174,7 +169,12 @@ impl Clerk {
                 self.due.remove(&ask.section());
             }
         }
-        self.ask_all(asks, &mut sections).await.map_err(Trouble::Failed)?;
+        let asked = self.ask_all(asks, &mut sections).await;
+        if matches!(scope, Scope::Whole) {
+            // Also where not all was answered: what the streams tell need not wait for it.
+            self.listeners.settle(&self.context, &*self.desk.account, &self.view());
+        }
+        asked.map_err(Trouble::Failed)?;
         if matches!(scope, Scope::Whole) {
             self.desk.read(|book| book.refreshed(&sections, began, unix_now()));
         }
@@ -291,35 +291,12 @@ impl Clerk {
         Ok(())
     }
 
-    /// Brings up the private streams once the key is known to be good, and again when the account's mode changed.
-    fn listen(&mut self) {
-        let view = self.view();
-        if !self.feeds.is_empty() && view.mode == self.mode {
-            return;
-        }
-        self.mode = view.mode;
-        self.hang_up();
-        for (number, feed) in self.desk.account.feeds(&view).into_iter().enumerate() {
-            let cargo = Cargo::private(feed.into());
-            let (sender, receiver) = channel(cargo);
-            let task = self.tasks.spawn_local(keep(Arc::clone(&self.context), number, receiver));
-            self.feeds.push((sender, task));
-        }
-    }
-
-    fn hang_up(&mut self) {
-        for (_, task) in self.feeds.drain(..) {
-            task.abort();
-        }
-    }
-
     /// The key changed: everything that was learnt with the old one is asked again.
     fn renew(&mut self) {
         tracing::info!("the credentials changed and are in use");
         self.due.clear();
         self.refusals.clear();
-        self.hang_up();
-        self.mode = None;
+        self.listeners.hang_up();
     }
 }
 
@@ -365,12 +342,6 @@ pub async fn try_once(context: &Arc<Context>, desk: &Arc<Desk>) -> Vec<Tried> {
         desk.read(|book| book.refreshed(&sections, began, unix_now()));
     }
     tried
-}
-
-impl Drop for Clerk {
-    fn drop(&mut self) {
-        self.hang_up();
-    }
 }
 
 /// Refused for good rather than for now.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod clerk;
 pub mod desk;
 pub mod ledger;
+pub mod listen;
 pub mod quotes;
 pub mod rates;
 pub mod show;
@@ -199,7 +200,7 @@ pub struct Fill {
     pub market: Market,
     /// The venue's name of what was traded.
     pub name: String,
-    /// The venue's id of the execution, unique together with `name`; the same from stream and REST.
+    /// The venue's id of the execution, unique together with `market` and `name`; the same from stream and REST.
     pub id: String,
     /// Buy or sell.
     pub side: Side,
@@ -353,6 +354,8 @@ pub struct View {
     pub touched: Vec<String>,
     /// Symbols, by the venue's names, that are exported.
     pub streamed: Vec<String>,
+    /// Wallets that could be read when they were last asked for.
+    pub read: Vec<&'static str>,
     /// The venue's clock: where executions are asked for in windows, the last one ends here.
     pub now: Micros,
 }
@@ -371,7 +374,9 @@ pub trait Account: Send + Sync {
     /// Executions since then, for what a stream could not tell while it was away.
     fn fills(&self, since: Micros, view: &View) -> Vec<Ask>;
 
-    /// The private conversations.
+    /// The private conversations, told apart by [`Feed::name`]. Asked again after every refresh: those that are told
+    /// no more are hung up, those that are new are dialled, the others go on. Every one of them must be able to live:
+    /// the account is only ready when they all do.
     fn feeds(&self, view: &View) -> Vec<Box<dyn Feed>>;
 
     /// Whether the private streams tell executions as they happen. Where they do not, executions are asked for at every

@@ -13,7 +13,7 @@ use common::{
 use serde::Deserialize;
 
 use crate::rows::{FillRow, OrderRow, SPOT, balance, holding, sum};
-use crate::{auth, futures, has_wallets, private};
+use crate::{auth, futures, futures_stream, has_wallets, private};
 
 /// What moves slowly.
 pub const HOURLY: Duration = Duration::from_secs(3600);
@@ -78,8 +78,15 @@ impl Account for Owner {
         view.touched.iter().flat_map(|symbol| days.iter().map(move |days| (symbol, days))).map(ask).collect()
     }
 
-    fn feeds(&self, _view: &View) -> Vec<Box<dyn Feed>> {
-        vec![Box::new(private::Events::new(&self.setup.hosts.ws_private, Arc::clone(&self.keys)))]
+    /// The futures only where the key reads them: else their stream would never come up.
+    fn feeds(&self, view: &View) -> Vec<Box<dyn Feed>> {
+        let (given, keys) = (&self.setup.hosts.ws_private, || Arc::clone(&self.keys));
+        let mut feeds: Vec<Box<dyn Feed>> = vec![Box::new(private::Events::new(given, keys()))];
+        if has_wallets(&self.setup) && view.read.contains(&futures::WALLET) {
+            let base = if self.setup.ws_private_given { given } else { futures_stream::HOST };
+            feeds.push(Box::new(futures_stream::Events::new(base, keys())));
+        }
+        feeds
     }
 }
 
@@ -195,7 +202,7 @@ fn open_orders<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, 
 fn my_trades<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let rows: Rows<FillRow> = serde_json::from_str(body)?;
     full(rows.count(), PAGE, "executions of a symbol in a day", tell);
-    rows.good(tell).into_iter().for_each(|row| row.tell(tell));
+    rows.good(tell).into_iter().for_each(|row| row.tell(Market::Spot, tell));
     Ok(None)
 }
 

@@ -122,3 +122,24 @@ fn only_the_main_site_has_more_than_the_spot_wallet() {
     assert!(topics("https://api.binance.com").contains(&Topic::Wallet("futures")));
     assert!(owner("https://testnet.binance.vision").survey().is_empty());
 }
+
+#[test]
+fn the_futures_have_a_stream_where_they_are_read() {
+    let names = |owner: Owner, read: &[&'static str]| {
+        let view = View { read: read.to_vec(), ..View::default() };
+        owner.feeds(&view).iter().map(|feed| feed.name()).collect::<Vec<_>>()
+    };
+    let live = "https://api.binance.com";
+    assert_eq!(names(owner(live), &[]), [""]);
+    assert_eq!(names(owner(live), &["coin_futures", "spot"]), [""]);
+    assert_eq!(names(owner(live), &["futures", "spot"]), ["", "futures"]);
+    assert_eq!(names(owner("https://testnet.binance.vision"), &["futures"]), [""]);
+    let url = |given| {
+        let owner = owner(live);
+        let owner = Owner { setup: Setup { ws_private_given: given, ..owner.setup }, ..owner };
+        let view = View { read: vec!["futures"], ..View::default() };
+        owner.feeds(&view)[1].endpoint(r#"{"listenKey":"k"}"#).unwrap().url
+    };
+    assert_eq!(url(false), "wss://fstream.binance.com/private/ws?listenKey=k");
+    assert_eq!(url(true), "wss://x/private/ws?listenKey=k");
+}

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::account::HOURLY;
 use crate::rows::OrderRow;
 
-const WALLET: &str = "futures";
+pub const WALLET: &str = "futures";
 const WALLET_COIN: &str = "coin_futures";
 
 /// What there is to ask. A key needs a permission of its own even to read it.

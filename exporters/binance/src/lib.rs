@@ -4,6 +4,7 @@
 mod account;
 mod auth;
 mod futures;
+mod futures_stream;
 mod market;
 mod private;
 mod questions;

@@ -162,7 +162,7 @@ fn report<'f>(text: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
             is_buyer: report.side == "BUY",
             is_maker: report.maker,
         }
-        .tell(tell);
+        .tell(Market::Spot, tell);
     }
     Ok(())
 }

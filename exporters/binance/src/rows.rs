@@ -59,7 +59,10 @@ impl OrderRow {
 fn status(text: &str) -> Option<Status> {
     Some(match text {
         "NEW" => Status::New,
-        "PENDING_NEW" | "PARTIALLY_FILLED" | "PENDING_CANCEL" => Status::Working,
+        // The last three of the futures: amended, and taken over by the venue in a liquidation.
+        "PENDING_NEW" | "PARTIALLY_FILLED" | "PENDING_CANCEL" | "AMENDMENT" | "NEW_INSURANCE" | "NEW_ADL" => {
+            Status::Working
+        }
         "FILLED" => Status::Filled,
         "CANCELED" => Status::Canceled,
         "REJECTED" => Status::Rejected,
@@ -68,7 +71,7 @@ fn status(text: &str) -> Option<Status> {
     })
 }
 
-/// An execution on the spot market.
+/// An execution.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FillRow {
@@ -85,9 +88,9 @@ pub struct FillRow {
 
 impl FillRow {
     /// Tells the execution.
-    pub fn tell(self, tell: Tell<'_, '_>) {
+    pub fn tell(self, market: Market, tell: Tell<'_, '_>) {
         let fill = Fill {
-            market: Market::Spot,
+            market,
             name: self.symbol,
             id: self.id.to_string(),
             side: if self.is_buyer { Side::Buy } else { Side::Sell },

@@ -21,7 +21,7 @@ const MOST: usize = 20_000;
 const MARGIN: i64 = 2_000_000;
 /// So many refreshes in a row may fail before what is known counts no more.
 pub const FAILURES: u32 = 3;
-/// Symbols remembered for questions that are asked by symbol.
+/// Symbols of a market remembered for questions that are asked by symbol.
 const TOUCHED: usize = 100;
 
 /// Something held, and who said so.
@@ -54,7 +54,7 @@ pub struct Book {
     events: VecDeque<(Instant, Entry)>,
     contracts: BTreeMap<String, Contract>,
     rates: BTreeMap<(String, String), (Rate, f64)>,
-    touched: BTreeSet<String>,
+    touched: BTreeMap<Market, BTreeSet<String>>,
     mode: Option<&'static str>,
     /// Counters.
     pub ledger: Ledger,
@@ -97,7 +97,7 @@ impl Book {
             events: VecDeque::new(),
             contracts: BTreeMap::new(),
             rates: BTreeMap::new(),
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
             mode: None,
             ledger: Ledger::new(started),
             rights: None,
@@ -177,6 +177,7 @@ impl Book {
                 put(&mut self.balances, key, balance, gone, from, heard);
             }
             Entry::Position(position) => {
+                self.touch(position.market, &position.name);
                 let key = (position.market, position.name.clone(), position.side);
                 let gone = position.size.number().is_zero();
                 put(&mut self.positions, key, position, gone, from, heard);
@@ -229,8 +230,9 @@ impl Book {
     }
 
     fn touch(&mut self, market: Market, name: &str) {
-        if market == Market::Spot && self.touched.len() < TOUCHED && !self.touched.contains(name) {
-            self.touched.insert(name.to_owned());
+        let names = self.touched.entry(market).or_default();
+        if names.len() < TOUCHED && !names.contains(name) {
+            names.insert(name.to_owned());
         }
     }
 
@@ -276,7 +278,9 @@ impl Book {
     /// What questions depend on.
     pub fn view(&self, streamed: Vec<String>, now: Micros) -> View {
         let read = self.wallets.iter().filter(|(_, read)| **read).map(|(wallet, _)| *wallet).collect();
-        View { mode: self.mode, touched: self.touched.iter().cloned().collect(), streamed, read, now }
+        let touched = |market| self.touched.get(&market).into_iter().flatten().cloned().collect::<Vec<String>>();
+        let (touched, touched_linear) = (touched(Market::Spot), touched(Market::Linear));
+        View { mode: self.mode, touched, touched_linear, streamed, read, now }
     }
 
     /// What the wallets hold.

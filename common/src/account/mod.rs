@@ -352,6 +352,8 @@ pub struct View {
     pub mode: Option<&'static str>,
     /// Symbols, by the venue's names, that orders, executions or [`Entry::Touched`] have named.
     pub touched: Vec<String>,
+    /// Contracts margined in the quote currency that orders, executions or positions have named, likewise.
+    pub touched_linear: Vec<String>,
     /// Symbols, by the venue's names, that are exported.
     pub streamed: Vec<String>,
     /// Wallets that could be read when they were last asked for.

@@ -22,13 +22,19 @@ const SLOW: Duration = Duration::from_secs(300);
 /// The longest time that executions can be asked for at once.
 const DAY: Duration = Duration::from_secs(86_400);
 /// The most executions, and the most positions, that one answer holds.
-const PAGE: usize = 1000;
+pub const PAGE: usize = 1000;
 const PAGE_EARN: usize = 100;
 
 /// The account behind a key.
 pub struct Owner {
     pub setup: Setup,
     pub keys: Arc<Keyring>,
+}
+
+impl Owner {
+    fn reads_futures(&self, view: &View) -> bool {
+        has_wallets(&self.setup) && view.read.contains(&futures::WALLET)
+    }
 }
 
 /// A question of the wallets' part, which has limits of its own.
@@ -70,19 +76,25 @@ impl Account for Owner {
             Some(until) => format!("startTime={}&endTime={}", from.as_millis(), until.as_millis()),
         };
         let days: Vec<String> = windows(since, view.now, DAY).into_iter().map(day).collect();
-        let ask = |(symbol, days): (&String, &String)| {
-            let query = format!("symbol={}&{days}&limit={PAGE}", auth::escaped(symbol));
+        let queries = |symbols: &[String]| -> Vec<String> {
+            let query =
+                |symbol: &String, days: &String| format!("symbol={}&{days}&limit={PAGE}", auth::escaped(symbol));
+            symbols.iter().flat_map(|symbol| days.iter().map(move |days| query(symbol, days))).collect()
+        };
+        let spot = |query: String| {
             let request = Request::get("/api/v3/myTrades").query(query).weight(20);
             Ask::may(Topic::Fills, Query::new("my_trades", request, my_trades))
         };
-        view.touched.iter().flat_map(|symbol| days.iter().map(move |days| (symbol, days))).map(ask).collect()
+        let contracts = if self.reads_futures(view) { &view.touched_linear[..] } else { &[] };
+        let futures = queries(contracts).into_iter().map(futures::fills);
+        queries(&view.touched).into_iter().map(spot).chain(futures).collect()
     }
 
     /// The futures only where the key reads them: else their stream would never come up.
     fn feeds(&self, view: &View) -> Vec<Box<dyn Feed>> {
         let (given, keys) = (&self.setup.hosts.ws_private, || Arc::clone(&self.keys));
         let mut feeds: Vec<Box<dyn Feed>> = vec![Box::new(private::Events::new(given, keys()))];
-        if has_wallets(&self.setup) && view.read.contains(&futures::WALLET) {
+        if self.reads_futures(view) {
             let base = if self.setup.ws_private_given { given } else { futures_stream::HOST };
             feeds.push(Box::new(futures_stream::Events::new(base, keys())));
         }
@@ -207,7 +219,7 @@ fn my_trades<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
 }
 
 /// What does not fit into one answer is not known, and is said to be so.
-fn full(count: usize, page: usize, what: &str, tell: Tell<'_, '_>) {
+pub fn full(count: usize, page: usize, what: &str, tell: Tell<'_, '_>) {
     if count >= page {
         tell(Update::Misread(Fault::protocol(format!("more than {page} {what}: the rest is not counted"))));
     }

@@ -106,6 +106,18 @@ fn executions_are_asked_for_by_symbol_and_day() {
         ["symbol=BTCUSDT&startTime=0&endTime=86400000&limit=1000", "symbol=BTCUSDT&startTime=86400000&limit=1000"]
     );
     assert!(queries.len() == 4 && queries[2].starts_with("symbol=%E8%BF%99456&"));
+    let futures = View { touched_linear: vec!["ETHUSDT".into()], read: vec!["futures"], ..view.clone() };
+    let asks = owner("").fills(hour(0), &futures);
+    let added: Vec<_> = asks[4..].iter().map(|ask| ask.query.request.target()).collect();
+    assert_eq!(
+        added,
+        [
+            "/fapi/v1/userTrades?symbol=ETHUSDT&startTime=0&endTime=86400000&limit=1000",
+            "/fapi/v1/userTrades?symbol=ETHUSDT&startTime=86400000&limit=1000"
+        ]
+    );
+    let unread = View { read: Vec::new(), ..futures };
+    assert_eq!(owner("").fills(hour(0), &unread).len(), 4, "the key may not");
     let view = View { now: hour(0), ..view };
     assert_eq!(owner("").fills(hour(1), &view).len(), 2, "a clock that was set back");
     let mut page = (0..PAGE).map(|_| "{}").collect::<Vec<_>>().join(",");

@@ -5,17 +5,31 @@ use common::venue::Decoder;
 use common::{Amount, Ask, Decimal, Entry, Fault, Market, Query, Request, Rows, Tell, Topic};
 use serde::Deserialize;
 
-use crate::account::HOURLY;
-use crate::rows::OrderRow;
+use crate::account::{HOURLY, PAGE, full};
+use crate::rows::{FillRow, OrderRow};
 
 pub const WALLET: &str = "futures";
 const WALLET_COIN: &str = "coin_futures";
 
+fn usd(name: &'static str, path: &str, weight: u32, decode: Decoder) -> Query {
+    Query::new(name, Request::get(path).weight(weight).futures().pool("fapi"), decode)
+}
+
+/// Executions of this contract in this time.
+pub fn fills(query: String) -> Ask {
+    let trades = usd("futures_trades", "/fapi/v1/userTrades", 5, trades);
+    Ask::may(Topic::Fills, Query { request: trades.request.query(query), ..trades })
+}
+
+fn trades<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Rows<FillRow> = serde_json::from_str(body)?;
+    full(rows.count(), PAGE, "executions of a contract in a day", tell);
+    rows.good(tell).into_iter().for_each(|row| row.tell(Market::Linear, tell));
+    Ok(None)
+}
+
 /// What there is to ask. A key needs a permission of its own even to read it.
 pub fn asks() -> Vec<Ask> {
-    let usd = |name, path: &str, weight, decode: Decoder| {
-        Query::new(name, Request::get(path).weight(weight).futures().pool("fapi"), decode)
-    };
     let coin = |name, path: &str, weight, decode: Decoder| {
         Query::new(name, Request::get(path).weight(weight).coin().pool("dapi"), decode)
     };
@@ -215,6 +229,7 @@ fn coin_contracts<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::account::Role;
     use common::{Fact, Update};
 
     fn told(decode: Decoder, body: &str) -> Vec<Entry> {
@@ -260,6 +275,16 @@ mod tests {
         let [Entry::Position(long)] = &told(positions, &hedged)[..] else { panic!() };
         assert_eq!((long.side, long.liquidation), (Side::Long, None));
         assert_eq!(told(positions, &RISK.replace("-0.010", "0.000")), []);
+    }
+
+    #[test]
+    fn executions_are_those_that_the_stream_tells() {
+        let body = r#"[{"buyer":false,"commission":"0.36315080","commissionAsset":"USDT","id":5414400200,"maker":false,"orderId":8886774,"price":"90787.70","qty":"0.010","quoteQty":"907.87700","realizedPnl":"1.25","side":"SELL","positionSide":"BOTH","symbol":"BTCUSDT","time":1795168800998}]"#;
+        let entries = told(trades, body);
+        let [Entry::Fill(fill)] = &entries[..] else { panic!("{entries:?}") };
+        assert_eq!((fill.market, fill.name.as_str(), fill.id.as_str()), (Market::Linear, "BTCUSDT", "5414400200"));
+        assert_eq!((fill.side, fill.role, fill.quote_volume), (Side::Sell, Some(Role::Taker), Some(dec("907.877"))));
+        assert_eq!(fill.fee, Some((dec("0.3631508"), "USDT".into())));
     }
 
     #[test]

@@ -82,7 +82,9 @@ pub struct FillRow {
     pub commission: Amount,
     pub commission_asset: Option<String>,
     pub time: i64,
+    #[serde(alias = "buyer")]
     pub is_buyer: bool,
+    #[serde(alias = "maker")]
     pub is_maker: bool,
 }
 

@@ -98,6 +98,8 @@ pub enum Cause {
     Secret,
     /// The passphrase does not fit.
     Passphrase,
+    /// Secret or passphrase: where the passphrase is signed with the secret, either may be wrong.
+    SecretOrPassphrase,
     /// The key is over.
     Expired,
     /// The key may not be used from this address.
@@ -124,6 +126,9 @@ impl Cause {
             Cause::Secret => "check the API secret: it does not belong to this key",
             Cause::Passphrase => {
                 "check the API passphrase: it is the one chosen when the key was made, not the password"
+            }
+            Cause::SecretOrPassphrase => {
+                "check the API secret, and check the API passphrase: one of them does not belong to this key"
             }
             Cause::Expired => "the key has expired: make a new one",
             Cause::Address => "add this machine's public address to the key's list of addresses",

@@ -39,6 +39,7 @@ pub struct Rest {
     health: Arc<Health>,
     desk: Option<Arc<Desk>>,
     budgets: Mutex<HashMap<&'static str, Budget>>,
+    burst: Option<Mutex<Budget>>,
 }
 
 impl Headers for HeaderMap {
@@ -79,10 +80,11 @@ impl Rest {
         let pools = [(MAIN, about.requests)].into_iter().chain(about.pools.iter().copied());
         let budget = |allowance: Allowance| Budget::new(Budget::share(allowance, share));
         let budgets = Mutex::new(pools.map(|(name, allowance)| (name, budget(allowance))).collect());
+        let burst = about.burst.map(|allowance| Mutex::new(Budget::new(allowance)));
         let base = |host: &str| host.trim_end_matches('/').to_owned();
         let base_futures = base(if hosts.rest_futures.is_empty() { &hosts.rest } else { &hosts.rest_futures });
         let base_coin = if hosts.rest_coin.is_empty() { base_futures.clone() } else { base(&hosts.rest_coin) };
-        Ok(Self { client, base: base(&hosts.rest), base_futures, base_coin, venue, health, desk, budgets })
+        Ok(Self { client, base: base(&hosts.rest), base_futures, base_coin, venue, health, desk, budgets, burst })
     }
 
     /// Asks a question, all its pages. What the replies say of limits, clock and status is noted; the rest is told.
@@ -212,6 +214,9 @@ impl Rest {
     async fn send(&self, name: &str, request: &Request) -> Result<Answer, Fault> {
         let pool = if request.pool.is_empty() { MAIN } else { request.pool };
         while let Some(wait) = self.spend(pool, request.weight) {
+            tokio::time::sleep(wait).await;
+        }
+        while let Some(wait) = self.burst.as_ref().and_then(|burst| lock(burst).spend(1, Instant::now()).err()) {
             tokio::time::sleep(wait).await;
         }
         let mut request = request.clone();

@@ -35,6 +35,9 @@ pub struct About {
     pub dials: Allowance,
     /// REST weight that the venue allows in a window; one request weighs what [`Request::weight`] says.
     pub requests: Allowance,
+    /// The most requests together that the venue bears, whatever the share, where that is less than a share of a longer
+    /// window would let through at once.
+    pub burst: Option<Allowance>,
     /// Limits of their own, by the name that [`Request::pool`] uses.
     pub pools: &'static [(&'static str, Allowance)],
     /// Assets through which others are priced, the most liquid first.

@@ -2,13 +2,15 @@
 
 #![expect(clippy::expect_used, reason = "a test fails where the fake refuses")]
 
-#[path = "exporter/account.rs"]
-mod account;
+#[path = "exporter/books.rs"]
+mod books;
 mod exporter;
+#[path = "exporter/keys.rs"]
+mod keys;
 
 use std::time::Duration;
 
-use account::{expected_fates, fates, spot_wallet};
+use books::{expected_fates, fates, spot_wallet};
 use exporter::{Rig, dollar, fake, start};
 use fake_venues::account::{Role, Side};
 use fake_venues::{Fault, Fixed, Options, Venue};
@@ -24,7 +26,8 @@ fn ether(venue: Venue) -> String {
 }
 
 /// Ten times as often as usual, which needs more than the usual share of the venue's limits.
-const FLAGS: [&str; 3] = ["--exchange.symbols=all", "--exchange.account-interval=3s", "--exchange.rate-limit-share=0.5"];
+const FLAGS: [&str; 3] =
+    ["--exchange.symbols=all", "--exchange.account-interval=3s", "--exchange.rate-limit-share=0.5"];
 
 /// The first refresh has to be behind, and the private stream up.
 async fn settled(rig: &Rig) {

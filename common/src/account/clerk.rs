@@ -16,6 +16,8 @@ use crate::fault::{Cause, Fault, Kind, Source};
 use crate::metrics::health::unix_now;
 use crate::update::{Fact, Market, Micros};
 
+/// How long the first comparison of clocks is waited for.
+const CLOCK: Duration = Duration::from_secs(5);
 /// Events come in bursts; what they stir is asked once for all of them.
 const CALM: Duration = Duration::from_millis(300);
 /// What is stirred again and again is asked no more often than this.
@@ -64,8 +66,7 @@ pub async fn run(context: Arc<Context>, desk: Arc<Desk>) -> String {
     clerk.tasks.spawn_local(watch::prices(Arc::clone(&clerk.context), Arc::clone(&clerk.desk)));
     let mut keys = clerk.desk.keys.watch();
     let mut shut_out = SHUT_OUT[0];
-    // Signed requests carry the venue's time; asked first, so that none is refused for it.
-    let _ = clerk.context.rest.measure_clock().await;
+    clerk.await_clock().await;
     loop {
         let wait = match clerk.refresh(Scope::Whole).await {
             Ok(()) => {
@@ -117,6 +118,14 @@ impl Clerk {
             fills_wanted: false,
             listeners: Listeners::default(),
             tasks: JoinSet::new(),
+        }
+    }
+
+    /// Signed requests carry the venue's time, which is being asked for; where it cannot be had ours has to do.
+    async fn await_clock(&self) {
+        let deadline = Moment::now() + CLOCK;
+        while self.context.health.skew().is_none() && Moment::now() < deadline {
+            sleep(CALM / 10).await;
         }
     }
 

@@ -17,6 +17,7 @@ const OKX: About = About {
     symbols_per_line: 100,
     dials: ALLOWANCE,
     requests: ALLOWANCE,
+    burst: None,
     pools: &[],
     hubs: &[],
     pars: &[],

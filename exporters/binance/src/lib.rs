@@ -53,6 +53,7 @@ pub static ABOUT: About = About {
     // 300 in 5 minutes and address; the user's bots dial too.
     dials: Allowance { units: 60, per: Duration::from_secs(300) },
     requests: Allowance { units: WEIGHT, per: MINUTE },
+    burst: None,
     pools: &[
         ("sapi", Allowance { units: WEIGHT_SAPI, per: MINUTE }),
         ("fapi", Allowance { units: WEIGHT_FUTURES, per: MINUTE }),

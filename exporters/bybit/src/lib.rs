@@ -37,6 +37,7 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 100, per: Duration::from_secs(300) },
     // 600 in 5 s and address; beyond it the address is shut out for ten minutes.
     requests: Allowance { units: 600, per: Duration::from_secs(5) },
+    burst: None,
     // Each endpoint has its own limit for each account; those of one size count here as if they were one.
     pools: &[
         (account::UID, Allowance { units: 50, per: SECOND }),

@@ -139,7 +139,12 @@ impl Account for Owner {
         if view.mode == Some(unified::MODE) {
             return vec![Box::new(unified::Events::new(given, Arc::clone(&self.keys)))];
         }
-        vec![Box::new(Events::new(Place::Spot, given.clone())), Box::new(Events::new(Place::Futures, given))]
+        let mut feeds: Vec<Box<dyn Feed>> = vec![Box::new(Events::new(Place::Spot, given.clone()))];
+        // A line about futures that the key may not read would never live.
+        if view.read.contains(&crate::futures::WALLET) {
+            feeds.push(Box::new(Events::new(Place::Futures, given)));
+        }
+        feeds
     }
 }
 

@@ -138,7 +138,9 @@ fn each_kind_of_account_has_its_questions_and_streams() {
     };
     assert!(paths(&classic).iter().all(|path| !path.starts_with("/api/ua/")));
     assert!(paths(&unified).iter().all(|path| path.starts_with("/api/ua/") || path.contains("earn")));
-    assert_eq!((owner(false).feeds(&classic).len(), owner(false).feeds(&unified).len()), (2, 1));
+    assert_eq!((owner(false).feeds(&classic).len(), owner(false).feeds(&unified).len()), (1, 1));
+    let reads_futures = View { read: vec![crate::futures::WALLET], ..view("CLASSIC") };
+    assert_eq!(owner(false).feeds(&reads_futures).len(), 2);
     assert_eq!(paths(&View::default()), paths(&classic), "an account that does not tell is classic");
     let given = owner(true).feeds(&unified).remove(0).endpoint("").unwrap();
     assert_eq!(given.url, crate::ABOUT.live.ws_private);

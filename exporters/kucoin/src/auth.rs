@@ -120,7 +120,8 @@ pub fn judge(reply: &Reply<'_>) -> Result<(), Fault> {
 pub fn refusal(code: i64, message: &str) -> Fault {
     let (kind, cause) = match code {
         400_003 => (Kind::Auth, Some(Cause::Key)),
-        400_004 => (Kind::Auth, Some(Cause::Passphrase)),
+        // It is signed with the secret.
+        400_004 => (Kind::Auth, Some(Cause::SecretOrPassphrase)),
         400_005 => (Kind::Auth, Some(Cause::Secret)),
         // Made long ago: newer APIs refuse such keys, others go on to serve them.
         400_008 => (Kind::Permission, Some(Cause::Expired)),
@@ -187,7 +188,7 @@ mod tests {
     fn a_refused_key_is_told_what_to_do() {
         let cause = |code: i64| refusal(code, "").cause;
         assert_eq!(cause(400_003), Some(Cause::Key));
-        assert_eq!(cause(400_004), Some(Cause::Passphrase));
+        assert_eq!(cause(400_004), Some(Cause::SecretOrPassphrase));
         assert_eq!(cause(400_005), Some(Cause::Secret));
         assert_eq!(cause(400_006), Some(Cause::Address));
         assert_eq!(cause(400_007), Some(Cause::Scope));

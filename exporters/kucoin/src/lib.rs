@@ -37,6 +37,7 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 20, per: Duration::from_secs(60) },
     // The public pool.
     requests: Allowance { units: 2000, per: Duration::from_secs(30) },
+    burst: None,
     // Of an account without a VIP level.
     pools: &[
         (account::SPOT, Allowance { units: 4000, per: Duration::from_secs(30) }),

@@ -38,6 +38,13 @@ impl Events {
 }
 
 impl Feed for Events {
+    fn name(&self) -> &'static str {
+        match self.place {
+            Place::Spot => "spot",
+            Place::Futures => crate::futures::WALLET,
+        }
+    }
+
     fn ticket(&self) -> Option<Request> {
         let request = Request::post("/api/v1/bullet-private").weight(10).signed();
         Some(match self.place {

@@ -28,6 +28,7 @@ pub static ABOUT: About = About {
     dials: Allowance { units: 1, per: Duration::from_millis(500) },
     // 20 requests in 2 s for each of the endpoints used here, counted as if they were one.
     requests: Allowance { units: 600, per: Duration::from_secs(60) },
+    burst: None,
     pools: &[],
     hubs: &["USDT", "USDC", "USD", "BTC", "ETH", "EUR"],
     pars: &[],

@@ -1,7 +1,6 @@
 //! What an exporter has to show of an account, by the fake's books.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use fake_venues::account::{Books, Category, Fill, Role, Side, Status};
@@ -12,44 +11,7 @@ use tokio::time::sleep;
 use crate::exporter::exposition::{Exposition, Sample};
 use crate::exporter::{PATIENCE, Rig, prices};
 
-/// The constant label of these tests.
-pub const NAME: &str = "main";
-
-/// The environment that holds the fake's key.
-pub fn keys(fake: &Fake) -> Vec<(String, String)> {
-    let (key, prefix) = (fake.key(), fake.venue().name().to_uppercase());
-    let parts = [("API_KEY", key.id), ("API_SECRET", key.secret), ("API_PASSPHRASE", key.passphrase)];
-    let parts = parts.into_iter().filter(|(_, value)| !value.is_empty());
-    parts.map(|(name, value)| (format!("{prefix}_{name}"), value)).collect()
-}
-
-/// Points an exporter at the fake's account.
-pub fn use_account(fake: &Fake, command: &mut Command) {
-    let futures = if fake.venue() == Venue::Kucoin { "/futures" } else { "" };
-    command
-        .arg(format!("--exchange.ws-private-url={}", fake.ws_url()))
-        .arg(format!("--exchange.rest-futures-url={}{futures}", fake.rest_url()))
-        .arg("--equity.rate-sources=none")
-        .arg(format!("--exchange.account={NAME}"));
-}
-
 impl Rig {
-    /// With the fake's key and further flags.
-    pub fn with_key(fake: Fake, flags: &[&str]) -> Self {
-        let keys = keys(&fake);
-        Self::with_secrets(fake, flags, &keys)
-    }
-
-    /// With a key of its own.
-    pub fn with_secrets(fake: Fake, flags: &[&str], secrets: &[(String, String)]) -> Self {
-        let mut given = Command::new("true");
-        use_account(&fake, &mut given);
-        let given: Vec<_> = given.get_args().map(ToOwned::to_owned).collect();
-        Self::custom(fake, |command| {
-            command.args(given).args(flags).envs(secrets.iter().cloned());
-        })
-    }
-
     /// Waits until the account shown is the one in the books, and says what differs if that never happens. With `since`
     /// the executions from then on have to be counted, too.
     pub async fn agrees_with_books(&self, what: &str, since: Option<&Books>) {

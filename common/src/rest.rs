@@ -24,6 +24,8 @@ const LARGEST: usize = 32 << 20;
 const PAGES: usize = 500;
 /// How long to stay away after a refusal that does not say.
 const COOL: Duration = Duration::from_secs(10);
+/// Clocks that are found so many seconds further apart than before explain a refusal.
+const JUMP: f64 = 1.0;
 /// The pool of requests that name none.
 const MAIN: &str = "rest";
 /// With so little of a limit left, because others use it too, the rest is theirs.
@@ -121,20 +123,31 @@ impl Rest {
             Err(fault) => fault,
         };
         let again = request.signed && self.desk.as_ref().is_some_and(|desk| desk.account.again(&fault));
-        let told = self.counted(name, &answer, Err(fault));
         if !again {
-            return told.map(|()| answer);
+            return self.counted(name, &answer, Err(fault)).map(|()| answer);
         }
-        if told.is_err_and(|fault| fault.kind == Kind::ClockSkew) {
-            // Boxed: the clock is a question, too. A clock that cannot be had leaves the signature as it was.
-            let _ = Box::pin(self.measure_clock()).await;
-        }
+        let fault = self.blame_clock(fault).await;
+        // Counted; what the second try says decides.
+        let _ = self.counted::<()>(name, &answer, Err(fault));
         let answer = self.send(name, request).await?;
         let judged = self.judge(&answer, tell);
         match judged {
             Ok(()) => Ok(answer),
             Err(fault) => self.counted(name, &answer, Err(fault)).map(|()| answer),
         }
+    }
+
+    /// Compares the clocks anew. A venue that gives one answer for a wrong key and a wrong time meant the time where that
+    /// was wrong.
+    async fn blame_clock(&self, fault: Fault) -> Fault {
+        let before = self.health.skew();
+        // Boxed: the clock is a question, too. A clock that cannot be had leaves everything as it was.
+        let _ = Box::pin(self.measure_clock()).await;
+        let jump = before.zip(self.health.skew()).map_or(0.0, |(before, after)| (after - before).abs());
+        if fault.kind == Kind::Auth && jump > JUMP {
+            return Fault { kind: Kind::ClockSkew, ..fault }.because(Cause::Clock);
+        }
+        fault
     }
 
     fn counted<T>(&self, name: &str, answer: &Answer, result: Result<T, Fault>) -> Result<T, Fault> {

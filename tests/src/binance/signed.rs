@@ -156,6 +156,7 @@ fn endpoint(request: &Request) -> Option<Endpoint> {
         ("GET", "/fapi/v3/balance") => fapi(5, futures::balance),
         ("GET", "/fapi/v3/positionRisk") => fapi(5, futures::positions),
         ("GET", "/fapi/v1/openOrders") => fapi(given("symbol", 1, 40), futures::open_orders),
+        ("GET", "/fapi/v1/userTrades") => fapi(5, spot::user_trades),
         ("GET", "/fapi/v1/symbolConfig") => fapi(5, futures::symbol_config),
         ("POST", "/fapi/v1/listenKey") => keyed(fapi(1, listen::begin)),
         ("PUT", "/fapi/v1/listenKey") => keyed(fapi(1, listen::extend)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::signed::{Asked, Problem};
-use crate::account::{Account, Books, Category, Fill, Money, Order, Role, Side, Status};
+use crate::account::{Account, Books, Category, Fill, Money, Order, Role, Side, Status, contracts};
 use crate::fixed::Fixed;
 use crate::market::Product;
 
@@ -132,6 +132,27 @@ pub(super) fn client_id(order: &Order) -> String {
 /// The fills of one symbol, the oldest first: the latest ones, or the first ones from an id or a moment on.
 pub(super) fn my_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
     let symbol = symbol(asked)?.ok_or_else(|| Problem::missing("symbol"))?;
+    trades_of(asked, Category::Spot, symbol, fill)
+}
+
+/// The same for a contract in dollars; its rows are others.
+pub(super) fn user_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
+    let symbol = asked.parameters.get("symbol").ok_or_else(|| Problem::missing("symbol"))?;
+    let known = contracts(asked.account.venue).any(|it| it.category == Category::Linear && it.symbol == symbol);
+    if !known {
+        return Err(Problem::bug(-1121, "Invalid symbol."));
+    }
+    trades_of(asked, Category::Linear, symbol, |fill| {
+        json!({
+            "symbol": fill.symbol, "id": fill.trade, "orderId": id(&fill.order_id), "side": side(fill.side), "price": fill.price,
+            "qty": fill.quantity, "quoteQty": fill.quote_volume, "realizedPnl": "0", "commission": fill.fee,
+            "commissionAsset": fill.fee_asset, "time": fill.at, "positionSide": "BOTH", "buyer": fill.side == Side::Buy,
+            "maker": fill.role == Role::Maker,
+        })
+    })
+}
+
+fn trades_of(asked: &Asked<'_>, category: Category, symbol: &str, row: fn(&Fill) -> Value) -> Result<Value, Problem> {
     let limit = asked.parameters.number("limit", 500, 1_000)? as usize;
     let moment = |name| asked.parameters.number(name, 0, u64::MAX);
     let (from, begin, end) = (moment("fromId")?, moment("startTime")?, moment("endTime")?);
@@ -140,7 +161,7 @@ pub(super) fn my_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
     }
     let only = asked.parameters.get("orderId");
     let meant = asked.account.books.fills.iter().filter(|fill| {
-        fill.category == Category::Spot
+        fill.category == category
             && fill.symbol == symbol
             && fill.trade >= from
             && fill.at >= begin
@@ -149,7 +170,7 @@ pub(super) fn my_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
     });
     let fills: Vec<&Fill> = meant.collect();
     let skipped = if from == 0 && begin == 0 { fills.len().saturating_sub(limit) } else { 0 };
-    Ok(fills.into_iter().skip(skipped).take(limit).map(fill).collect())
+    Ok(fills.into_iter().skip(skipped).take(limit).map(row).collect())
 }
 
 fn fill(fill: &Fill) -> Value {

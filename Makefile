@@ -38,6 +38,8 @@ check: tools ## Format, lints and configuration files, without running anything
 	cargo fmt --all --check
 	$(call step,lints)
 	cargo clippy --workspace --all-targets -- -D warnings
+	$(call step,documentation)
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	$(call step,configuration of Prometheus and Alertmanager)
 	@scripts/check-config
 

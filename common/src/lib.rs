@@ -15,6 +15,7 @@ pub mod log;
 pub mod metrics;
 pub mod net;
 pub mod number;
+pub mod request;
 pub mod rest;
 pub mod rows;
 pub mod run;

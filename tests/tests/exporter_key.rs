@@ -340,3 +340,52 @@ async fn a_key_that_may_withdraw_is_a_danger() {
     })
     .await;
 }
+
+/// A secret that cannot be one ends the start, with its variable's name and without itself.
+#[tokio::test]
+async fn a_secret_of_the_wrong_form_ends_the_start() {
+    let rsa = "-----BEGIN RSA PRIVATE KEY-----\nMIIcanary\n-----END RSA PRIVATE KEY-----";
+    for (venue, secret, told) in
+        [(Venue::Coinbase, "canary-secret", "neither PEM nor base64"), (Venue::Binance, rsa, "RSA")]
+    {
+        let prefix = venue.name().to_uppercase();
+        let mut command = command(venue);
+        command.env(format!("{prefix}_API_KEY"), "canary-key").env(format!("{prefix}_API_SECRET"), secret);
+        let output = outcome(&mut command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{}: {said}", venue.name());
+        assert!(said.contains(told) && said.contains("_API_SECRET"), "{}: {said}", venue.name());
+        assert!(!said.contains("canary") && said.lines().count() == 1, "{}: {said}", venue.name());
+    }
+}
+
+/// A wallet that the key may not read is unread, not zero, and nothing else suffers.
+#[tokio::test]
+async fn a_wallet_that_may_not_be_read_is_said_to_be_unread() {
+    everywhere(async |venue| {
+        let (scope, wallet) = match venue {
+            Venue::Bybit => ("wallet", "funding"),
+            Venue::Binance | Venue::Kucoin | Venue::Coinbase => ("futures", "futures"),
+            // One permission reads everything.
+            Venue::Okx => return,
+        };
+        let fake = fake(venue);
+        fake.change_key(|key| {
+            key.scopes.remove(scope);
+        });
+        let rig = Rig::with_key(fake, &FLAGS);
+        rig.until_ready().await;
+        let scrape = rig.until_scrape("the account is known", has_account).await;
+        rig.check(
+            scrape.value("exchange_wallet_read_status", &[("wallet", wallet)]) == Some(0.0),
+            "it is said to be unread",
+        );
+        let held =
+            scrape.all("exchange_balance").any(|one| one.labels.get("wallet").is_some_and(|name| name == wallet));
+        rig.check(!held, "nothing of it is shown");
+        sleep(Duration::from_secs(3)).await;
+        let refusals = rig.scrape().await.errors_by_kind("rest").values().sum::<f64>();
+        rig.check(refusals <= 10.0, format!("it is asked again and again: {refusals} refusals"));
+    })
+    .await;
+}

@@ -118,7 +118,7 @@ impl Book {
             self.wallets.insert(wallet, true);
         }
         self.knows_positions |= topic == Topic::Positions;
-        for entry in entries {
+        for entry in merged(entries) {
             // One answer may hold several wallets.
             if let (Topic::Wallet(_), Entry::Balance(balance)) = (topic, &entry) {
                 self.wallets.insert(balance.wallet, true);
@@ -144,7 +144,9 @@ impl Book {
         while self.events.len() >= MOST || self.events.front().is_some_and(|(at, _)| heard.duration_since(*at) > KEPT) {
             self.events.pop_front();
         }
-        self.events.push_back((heard, entry.clone()));
+        if matches!(entry, Entry::Balance(_) | Entry::Position(_) | Entry::Order(_)) {
+            self.events.push_back((heard, entry.clone()));
+        }
         self.take(entry, &"".into(), heard, now);
     }
 
@@ -336,6 +338,27 @@ impl Book {
     pub fn rates(&self) -> Vec<(Rate, f64)> {
         self.rates.values().cloned().collect()
     }
+}
+
+/// Several accounts of one wallet may hold one asset, on one page or on two: together they are what it holds.
+fn merged(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut places: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    let mut merged: Vec<Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Entry::Balance(balance) = entry else {
+            merged.push(entry);
+            continue;
+        };
+        let key = (balance.wallet, balance.asset.clone());
+        match places.get(&key).and_then(|place| merged.get_mut(*place)) {
+            Some(Entry::Balance(sum)) => *sum = sum.with(&balance),
+            _ => {
+                places.insert(key, merged.len());
+                merged.push(Entry::Balance(balance));
+            }
+        }
+    }
+    merged
 }
 
 /// Writes a statement down.

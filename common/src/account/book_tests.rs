@@ -257,3 +257,18 @@ fn a_wallet_that_may_not_be_read_is_not_zero_but_unknown() {
     world.book.unread("balances?", Topic::Wallet(WALLET));
     assert!(world.book.balances().is_empty() && !world.book.wallets[WALLET]);
 }
+
+#[test]
+fn several_accounts_of_one_wallet_are_what_it_holds() {
+    let mut book = Book::new(Micros(0));
+    let row = |free: i64| {
+        let free = Some(Decimal::new(free, 0));
+        Entry::Balance(Balance { wallet: WALLET, asset: "BTC".into(), free, ..Balance::default() })
+    };
+    let asked = Asked { instant: Instant::now(), venue: Micros(0) };
+    book.answer("balances?", Topic::Wallet(WALLET), asked, 0.0, vec![row(1), row(2)]);
+    assert_eq!(book.balances()[0].free, Some(Decimal::new(3, 0)));
+    // The next answer replaces, it does not add.
+    book.answer("balances?", Topic::Wallet(WALLET), asked, 0.0, vec![row(1)]);
+    assert_eq!(book.balances()[0].net(), Decimal::ONE);
+}

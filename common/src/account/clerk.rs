@@ -62,7 +62,7 @@ struct Clerk {
 /// Runs until dropped, or until it turns out that the key must not be used: then it returns why.
 pub async fn run(context: Arc<Context>, desk: Arc<Desk>) -> String {
     let mut clerk = Clerk::new(context, desk);
-    clerk.tasks.spawn_local(watch::secrets(Arc::clone(&clerk.desk)));
+    clerk.tasks.spawn_local(watch::secrets(Arc::clone(&clerk.context), Arc::clone(&clerk.desk)));
     clerk.tasks.spawn_local(watch::prices(Arc::clone(&clerk.context), Arc::clone(&clerk.desk)));
     let mut keys = clerk.desk.keys.watch();
     let mut shut_out = SHUT_OUT[0];
@@ -179,7 +179,8 @@ impl Clerk {
             }
         }
         let asked = self.ask_all(asks, &mut sections).await;
-        if matches!(scope, Scope::Whole) {
+        let refused = matches!(&asked, Err(fault) if matches!(fault.kind, Kind::Auth | Kind::Permission));
+        if matches!(scope, Scope::Whole) && !refused {
             // Also where not all was answered: what the streams tell need not wait for it.
             self.listeners.settle(&self.context, &*self.desk.account, &self.view());
         }

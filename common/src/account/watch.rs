@@ -19,7 +19,7 @@ const SECRETS: Duration = Duration::from_secs(5);
 const PRICES: Duration = Duration::from_secs(60);
 
 /// Reads mounted secrets again and again; the keyring tells when they changed.
-pub async fn secrets(desk: Arc<Desk>) {
+pub async fn secrets(context: Arc<Context>, desk: Arc<Desk>) {
     if !desk.keys.is_mounted() {
         return;
     }
@@ -27,9 +27,17 @@ pub async fn secrets(desk: Arc<Desk>) {
     loop {
         sleep(SECRETS).await;
         match desk.keys.reread() {
-            Ok(_) => told.clear(),
+            Ok(_) => {
+                told.clear();
+                context.health.learn(|known| {
+                    known.config_errors.remove("missing_credentials");
+                });
+            }
             Err(why) if why == told => {}
             Err(why) => {
+                context.health.learn(|known| {
+                    known.config_errors.insert("missing_credentials");
+                });
                 tracing::warn!("credentials cannot be read again, the old ones stay in use: {why}");
                 told = why;
             }

@@ -18,7 +18,7 @@ pub const FIGURES: usize = 8;
 /// What a scrape shows of one symbol; NaN is "unknown" and leaves no series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
-    /// In the order of [`figures`].
+    /// Last, bid, ask, 24 h volume in base and in quote, high, low, change.
     pub figures: [f64; FIGURES],
     /// Unix seconds of the last word.
     pub updated: f64,

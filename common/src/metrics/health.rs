@@ -371,6 +371,7 @@ impl Health {
         complaints.extend(known.config_errors.iter().map(|reason| match *reason {
             "unknown_symbol" => "symbols were asked for that the venue does not list".into(),
             "invalid_credentials" => "the venue refuses the credentials".into(),
+            "missing_credentials" => "a file with credentials cannot be read any more; the old ones are in use".into(),
             other => format!("configuration: {}", other.replace('_', " ")),
         }));
         complaints.extend(known.config_warnings.iter().map(|warning| (*warning).to_owned()));

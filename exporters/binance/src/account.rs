@@ -1,4 +1,6 @@
 //! Binance's signed REST questions about the key, the spot account and the other wallets; `futures.rs` has the futures.
+//!
+//! Source: <https://developers.binance.com/docs/wallet> and <https://developers.binance.com/docs/binance-spot-api-docs/rest-api/account-endpoints>.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

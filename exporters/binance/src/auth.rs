@@ -1,4 +1,6 @@
 //! Binance's signatures, the form of its keys, and what its refusals mean.
+//!
+//! Source: <https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security>.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Binance's futures over REST: margined in dollars (`/fapi`, USD-M) and in coins (`/dapi`, COIN-M).
+//!
+//! Source: <https://developers.binance.com/docs/derivatives>.
 
 use common::account::{Balance, Contract, Position, Side, Size};
 use common::venue::Decoder;

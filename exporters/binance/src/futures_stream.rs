@@ -1,5 +1,7 @@
 //! The private stream of the USD-M futures: orders and executions as they happen. What they do to wallet and positions
 //! is asked over REST: an event tells no liquidation price and no leverage, and a balance without its unrealised profit.
+//!
+//! Source: <https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams>.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! Binance's private stream: balances, orders and executions of the spot account, on the socket of the WebSocket API.
+//!
+//! Source: <https://developers.binance.com/docs/binance-spot-api-docs/user-data-stream>.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! Bybit's signed REST questions: the unified and funding wallets, positions, orders, executions, the key.
+//!
+//! Source: <https://bybit-exchange.github.io/docs/v5/account/wallet-balance>.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! Bybit's signatures, and what its refusals mean.
+//!
+//! Source: <https://bybit-exchange.github.io/docs/v5/guide>.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Bybit's private stream: balances, positions, orders, executions.
+//!
+//! Source: <https://bybit-exchange.github.io/docs/v5/websocket/private/wallet>.
 
 use std::sync::Arc;
 use std::time::Duration;

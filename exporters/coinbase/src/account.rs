@@ -1,4 +1,6 @@
 //! Coinbase's signed REST questions: accounts, orders, executions, the futures of the United States, the key.
+//!
+//! Source: <https://docs.cdp.coinbase.com/api-reference/advanced-trade-api>.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Coinbase's tokens, the form of its keys, and what its refusals mean.
+//!
+//! Source: <https://docs.cdp.coinbase.com/get-started/authentication/jwt-authentication>.
 
 use std::time::Duration;
 

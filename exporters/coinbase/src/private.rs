@@ -1,5 +1,7 @@
 //! Coinbase's private stream: orders, on the `user` channel, and `heartbeats`, which keep the connection open. It tells
 //! neither balances nor executions: what an order stirs is asked over REST.
+//!
+//! Source: <https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels>.
 
 use std::sync::Arc;
 

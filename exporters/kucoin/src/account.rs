@@ -1,5 +1,7 @@
 //! KuCoin's signed REST questions of a classic account: wallets, margin, earn, open orders, executions, the key. Those of
 //! futures and of unified accounts have files of their own.
+//!
+//! Source: <https://www.kucoin.com/docs-new/rest/account-info>.
 
 use std::collections::HashSet;
 use std::sync::Arc;

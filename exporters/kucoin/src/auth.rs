@@ -1,4 +1,6 @@
 //! KuCoin's signatures, and what its refusals mean.
+//!
+//! Source: <https://www.kucoin.com/docs-new/authentication>.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;

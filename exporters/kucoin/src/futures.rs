@@ -1,5 +1,7 @@
 //! KuCoin's futures: their wallets, positions, orders and executions, over REST and as events. Sizes are lots; the coin
 //! that others call BTC is XBT.
+//!
+//! Source: <https://www.kucoin.com/docs-new/rest/futures-trading>.
 
 use common::account::{Balance, Contract, Fill, Order, Position, Side, Size, Status, Topic};
 use common::{Amount, Decimal, Entry, Fault, Market, Rows, Tell};

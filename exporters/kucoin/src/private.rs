@@ -1,5 +1,7 @@
 //! KuCoin's private streams of a classic account: one for spot and margin, one for futures, each behind a token of its own.
 //! They tell events only; what was before is asked over REST.
+//!
+//! Source: <https://www.kucoin.com/docs-new/websocket-api/base-info/introduction>.
 
 use common::{Endpoint, Fault, Feed, Kind, Micros, Request, Signal, Step, Tell, Update};
 use serde::Deserialize;

@@ -1,5 +1,7 @@
 //! KuCoin's unified accounts: their signed REST questions and their private stream, which speaks another language and
 //! lives on a host of its own.
+//!
+//! Source: <https://www.kucoin.com/docs-new/rest/ua>.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! OKX's signed REST questions: the trading, funding and savings accounts, positions, orders, executions, the key.
+//!
+//! Source: <https://www.okx.com/docs-v5/en/#trading-account-rest-api>.
 
 use std::sync::Arc;
 use std::time::Duration;

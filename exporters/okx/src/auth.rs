@@ -1,4 +1,6 @@
 //! OKX's signatures, and what its refusals mean.
+//!
+//! Source: <https://www.okx.com/docs-v5/en/#overview-rest-authentication>.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! OKX's private stream: balances, positions, and orders with their executions.
+//!
+//! Source: <https://www.okx.com/docs-v5/en/#trading-account-websocket>.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use super::will::Will;
 use super::{Ports, Process, Scratch, VENUES, find_tool, prometheus, repository};
+use crate::account::Key;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,7 @@ impl Suite {
     pub async fn start_fakes(&mut self) -> io::Result<Vec<Endpoint>> {
         let mut command = self.own_program("fake-venues")?;
         // They end with us even if we are killed outright: our end of the pipe closes then.
-        command.arg("--until-stdin-closes").stdin(Stdio::piped());
+        command.args(["--until-stdin-closes", "--trader-ms=2000"]).stdin(Stdio::piped());
         self.start("fake-venues", &mut command)?;
         let deadline = Instant::now() + FAKES_START;
         loop {
@@ -122,6 +123,7 @@ impl Suite {
                 command.arg(format!("--exchange.rest-url={}", endpoint.rest));
                 command.arg(format!("--exchange.ws-url={}", endpoint.ws));
                 forget_settings(&mut command, venue.env_prefix);
+                use_fake_account(&mut command, venue, endpoint);
             }
             self.start(venue.exporter, &mut command)?;
             self.targets.push(Target { name: venue.exporter, port });
@@ -225,6 +227,23 @@ fn endpoint(line: &str) -> Option<Endpoint> {
     let mut words = line.split(' ').map(str::to_owned);
     let (venue, rest, ws) = (words.next()?, words.next()?, words.next()?);
     (words.next().is_none() && rest.starts_with("http")).then_some(Endpoint { venue, rest, ws })
+}
+
+/// The fake's key, whose secret the venues' documents print, and where the account is to be asked.
+fn use_fake_account(command: &mut Command, venue: &super::Venue, endpoint: &Endpoint) {
+    let Some(fake) = crate::Venue::ALL.into_iter().find(|one| one.name() == venue.name) else { return };
+    let key = Key::documented(fake);
+    for (name, value) in [("API_KEY", key.id), ("API_SECRET", key.secret), ("API_PASSPHRASE", key.passphrase)] {
+        if !value.is_empty() {
+            command.env(format!("{}{name}", venue.env_prefix), value);
+        }
+    }
+    let futures = if fake == crate::Venue::Kucoin { "/futures" } else { "" };
+    command
+        .arg(format!("--exchange.ws-private-url={}", endpoint.ws))
+        .arg(format!("--exchange.rest-futures-url={}{futures}", endpoint.rest))
+        // Nobody else is asked what a made-up account is worth.
+        .arg("--equity.rate-sources=none");
 }
 
 /// Keeps the user's own settings for a venue, and above all real keys, away from an exporter that talks to a fake one.

@@ -36,7 +36,7 @@ fn rules(venue: Venue) -> Vec<Rule> {
 }
 
 fn binance(path: &str, query: &str) -> Option<u64> {
-    path.starts_with("/api/").then(|| match path {
+    path.starts_with("/api/").then_some(match path {
         "/api/v3/openOrders" => 80,
         "/api/v3/account" | "/api/v3/exchangeInfo" | "/api/v3/myTrades" => 20,
         "/api/v3/ticker/24hr" if query.is_empty() => 80,
@@ -46,7 +46,7 @@ fn binance(path: &str, query: &str) -> Option<u64> {
 }
 
 fn binance_futures(path: &str, _: &str) -> Option<u64> {
-    path.starts_with("/fapi/").then(|| match path {
+    path.starts_with("/fapi/").then_some(match path {
         "/fapi/v1/openOrders" => 40,
         "/fapi/v1/listenKey" | "/fapi/v1/assetIndex" => 1,
         _ => 5,
@@ -76,7 +76,9 @@ fn coinbase(path: &str, _: &str) -> Option<u64> {
 
 /// The most that any window was charged.
 fn most(charged: &[(u64, u64)], window: u64) -> u64 {
-    let sum = |begin: u64| charged.iter().filter(|(at, _)| (begin..begin + window).contains(at)).map(|(_, units)| units).sum();
+    let sum = |begin: u64| {
+        charged.iter().filter(|(at, _)| (begin..begin + window).contains(at)).map(|(_, units)| units).sum()
+    };
     charged.iter().map(|(at, _)| sum(*at)).max().unwrap_or(0)
 }
 
@@ -92,7 +94,10 @@ async fn no_window_holds_more_than_the_share() {
             let charged: Vec<(u64, u64)> = asked.iter().filter_map(charge).collect();
             let (used, share) = (most(&charged, rule.window), rule.limit / 10);
             rig.check(!charged.is_empty(), "something was asked under this limit");
-            rig.check(used <= share, format!("{used} of {} in {} ms, which is more than {share}", rule.limit, rule.window));
+            rig.check(
+                used <= share,
+                format!("{used} of {} in {} ms, which is more than {share}", rule.limit, rule.window),
+            );
         }
         rig.is_polite();
     })

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::book::Shown;
 use super::desk::Desk;
@@ -165,9 +164,9 @@ impl Pen<'_, '_> {
     }
 }
 
-/// A decimal as the exposition has it.
+/// The nearest float: by way of text, which rounds correctly where `to_f64` is an ulp off.
 fn float(amount: Decimal) -> f64 {
-    amount.to_f64().unwrap_or(f64::NAN)
+    amount.to_string().parse().unwrap_or(f64::NAN)
 }
 
 fn flag(on: bool) -> f64 {

@@ -22,8 +22,8 @@ use std::time::Duration;
 pub use entry::{Balance, Contract, Entry, Fill, Order, Position, Rate, Rights, Role, Side, Size, Status};
 
 use crate::fault::{Fault, Kind};
-use crate::update::Micros;
-use crate::venue::{Feed, Query, Request};
+use crate::update::{Fact, Micros, Update};
+use crate::venue::{Decoder, Feed, Query, Request};
 
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,7 +149,46 @@ pub fn windows(since: Micros, now: Micros, span: Duration) -> Vec<(Micros, Optio
     windows
 }
 
+/// What a reply says of the account, and the name of the next page: all of it or nothing. The first row that cannot be
+/// read, or statement of another kind, is the fault.
+pub fn read(decode: Decoder, body: &str) -> Result<(Vec<Entry>, Option<String>), Fault> {
+    let (mut entries, mut odd) = (Vec::new(), None);
+    let next = decode(body, &mut |update| match update {
+        Update::Fact(Fact::Entry(entry)) => entries.push(entry),
+        Update::Misread(fault) => odd = odd.take().or(Some(fault)),
+        other => odd = odd.take().or_else(|| Some(Fault::protocol(format!("not of the account: {other:?}")))),
+    })?;
+    odd.map_or(Ok((entries, next)), Err)
+}
+
 /// A spot symbol's label from the venue's name: upper case, without separators.
 pub fn label(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_read_whole_or_not_at_all() {
+        let good: Decoder = |body, tell| {
+            tell(Entry::Touched(body.to_owned()).into());
+            Ok(Some("2".into()))
+        };
+        assert_eq!(read(good, "BTCUSDT"), Ok((vec![Entry::Touched("BTCUSDT".into())], Some("2".into()))));
+        let partly: Decoder = |body, tell| {
+            tell(Entry::Touched(body.to_owned()).into());
+            tell(Update::Misread(Fault::decode("a row")));
+            tell(Fact::Status { up: true }.into());
+            Ok(None)
+        };
+        assert_eq!(read(partly, "BTCUSDT"), Err(Fault::decode("a row")));
+        let other: Decoder = |_, tell| {
+            tell(Fact::Status { up: true }.into());
+            Ok(None)
+        };
+        assert_eq!(read(other, "").map_err(|fault| fault.kind), Err(Kind::Protocol));
+        assert_eq!(read(|_, _| Err(Fault::decode("all of it")), ""), Err(Fault::decode("all of it")));
+    }
 }

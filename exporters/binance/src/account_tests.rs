@@ -1,7 +1,7 @@
 //! The account's questions, with the answers of the venue's documents.
 
 use super::*;
-use common::account::{Role, Side, Status};
+use common::account::{Role, Side, Status, read};
 use common::{Decimal, Fact, Hosts, Kind};
 
 fn owner(rest: &'static str) -> Owner {
@@ -10,14 +10,11 @@ fn owner(rest: &'static str) -> Owner {
     Owner { setup, keys: Keyring::fixed(["key", "secret"]) }
 }
 
+/// Of a reply that is the only page.
 fn told(decode: Decoder, body: &str) -> Vec<Entry> {
-    let mut told = Vec::new();
-    let mut tell = |update: Update<'_>| match update {
-        Update::Fact(Fact::Entry(entry)) => told.push(entry),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(decode(body, &mut tell), Ok(None));
-    told
+    let (entries, next) = read(decode, body).unwrap();
+    assert_eq!(next, None);
+    entries
 }
 
 fn dec(text: &str) -> Decimal {

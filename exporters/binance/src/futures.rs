@@ -231,17 +231,13 @@ fn coin_contracts<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::account::Role;
-    use common::{Fact, Update};
+    use common::account::{Role, read};
 
+    /// Of a reply that is the only page.
     fn told(decode: Decoder, body: &str) -> Vec<Entry> {
-        let mut told = Vec::new();
-        let mut tell = |update: Update<'_>| match update {
-            Update::Fact(Fact::Entry(entry)) => told.push(entry),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(decode(body, &mut tell), Ok(None));
-        told
+        let (entries, next) = read(decode, body).unwrap();
+        assert_eq!(next, None);
+        entries
     }
 
     fn dec(text: &str) -> Decimal {

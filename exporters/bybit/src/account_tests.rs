@@ -1,18 +1,8 @@
 //! The guide's answers, read.
 
 use super::*;
-use common::account::{Side, Size, Status};
-use common::{Fact, Update};
-
-fn told(decode: Decoder, body: &str) -> (Vec<Entry>, Option<String>) {
-    let mut told = Vec::new();
-    let mut tell = |update: Update<'_>| match update {
-        Update::Fact(Fact::Entry(entry)) => told.push(entry),
-        other => panic!("{other:?}"),
-    };
-    let next = decode(body, &mut tell).unwrap();
-    (told, next)
-}
+use common::Update;
+use common::account::{Side, Size, Status, read};
 
 fn dec(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -27,7 +17,7 @@ fn owner() -> Owner {
 #[test]
 fn the_guide_s_wallet() {
     let body = r#"{"retCode":0,"retMsg":"OK","result":{"list":[{"accountType":"UNIFIED","totalEquity":"10250.48","totalWalletBalance":"10217.57","totalPerpUPL":"32.91","accountIMRate":"","coin":[{"coin":"USDT","equity":"8032.91","usdValue":"8031.30","walletBalance":"8000","locked":"1450","spotHedgingQty":"0","borrowAmount":"0","spotBorrow":"0","accruedInterest":"0","totalOrderIM":"","unrealisedPnl":"32.91","bonus":"0","marginCollateral":true,"availableToWithdraw":""},{"coin":"BTC","equity":"0.5","walletBalance":"1.5","locked":"0","borrowAmount":"1.0","spotBorrow":"1.0","accruedInterest":"0.01"},{"coin":"ETH","equity":"-2","walletBalance":"-2","locked":"0","borrowAmount":"2","spotBorrow":"0","accruedInterest":""}]}]},"retExtInfo":{},"time":1763600001000}"#;
-    let (entries, next) = told(unified, body);
+    let (entries, next) = read(unified, body).unwrap();
     let usdt = Balance {
         wallet: "unified",
         asset: "USDT".into(),
@@ -49,17 +39,17 @@ fn the_guide_s_wallet() {
 #[test]
 fn the_guide_s_funding_wallet() {
     let body = r#"{"retCode":0,"retMsg":"success","result":{"memberId":"1000123","accountType":"FUND","balance":[{"coin":"USDC","transferBalance":"250.5","walletBalance":"300","bonus":""}]},"retExtInfo":{},"time":1763600001100}"#;
-    let (entries, _) = told(funding_wallet, body);
+    let (entries, _) = read(funding_wallet, body).unwrap();
     let [Entry::Balance(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.wallet, one.free, one.locked), ("funding", Some(dec("250.5")), Some(dec("49.5"))));
     let body = r#"{"retCode":0,"result":{"totalEquity":"10501.2","list":[{"accountType":"Earn","totalEquity":"1"}]}}"#;
-    assert_eq!(told(overview, body).0, [Entry::Reported("account", dec("10501.2"), "USD")]);
+    assert_eq!(read(overview, body).unwrap().0, [Entry::Reported("account", dec("10501.2"), "USD")]);
 }
 
 #[test]
 fn the_guide_s_position_and_one_in_coins() {
     let body = r#"{"retCode":0,"retMsg":"OK","result":{"category":"linear","list":[{"positionIdx":0,"symbol":"BTCUSDT","side":"Buy","size":"0.05","avgPrice":"90581.8","positionValue":"4529.09","leverage":"10","markPrice":"91238.77","liqPrice":"","unrealisedPnl":"32.85","updatedTime":"1763599990000"},{"positionIdx":0,"symbol":"ETHUSDT","side":"","size":"0","leverage":"10","markPrice":"","liqPrice":"","unrealisedPnl":""}],"nextPageCursor":"x%3D1"},"time":1763600001200}"#;
-    let (entries, next) = told(positions, body);
+    let (entries, next) = read(positions, body).unwrap();
     let [Entry::Position(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(next.as_deref(), Some("x%3D1"), "a short page may have a successor");
     assert_eq!((one.market, one.side, one.size), (Market::Linear, Side::Long, Size::Base(dec("0.05"))));
@@ -67,7 +57,7 @@ fn the_guide_s_position_and_one_in_coins() {
     assert_eq!(one.pnl, Some((dec("32.85"), "USDT".into())));
     assert_eq!((one.leverage, one.liquidation), (Some(dec("10")), None));
     let body = r#"{"retCode":0,"result":{"category":"inverse","list":[{"positionIdx":2,"symbol":"BTCUSD","side":"Sell","size":"50000","markPrice":"100000","liqPrice":"120000.5","unrealisedPnl":"-0.01","leverage":"5"}]}}"#;
-    let (entries, _) = told(positions, body);
+    let (entries, _) = read(positions, body).unwrap();
     let [Entry::Position(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.side, one.size), (Side::Short, Size::Base(dec("0.5"))));
     assert_eq!(
@@ -84,10 +74,10 @@ fn pages_go_on_until_one_is_empty_or_names_no_other() {
         let list = vec![row; rows].join(",");
         format!(r#"{{"retCode":0,"result":{{"category":"spot","nextPageCursor":"{cursor}","list":[{list}]}}}}"#)
     };
-    assert_eq!(told(orders, &page(ORDERS, "a%3Db")).1.as_deref(), Some("a%3Db"));
-    assert_eq!(told(orders, &page(ORDERS, "")).1, None);
-    assert_eq!(told(orders, &page(0, "a%3Db")).1, None);
-    let (entries, _) = told(orders, &page(1, ""));
+    assert_eq!(read(orders, &page(ORDERS, "a%3Db")).unwrap().1.as_deref(), Some("a%3Db"));
+    assert_eq!(read(orders, &page(ORDERS, "")).unwrap().1, None);
+    assert_eq!(read(orders, &page(0, "a%3Db")).unwrap().1, None);
+    let (entries, _) = read(orders, &page(1, "")).unwrap();
     let [Entry::Order(order)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((order.market, order.status), (Market::Spot, Status::New));
 }
@@ -108,16 +98,16 @@ fn a_row_that_is_not_understood_loses_no_other_and_ends_no_list() {
 #[test]
 fn only_trades_are_executions() {
     let body = r#"{"retCode":0,"retMsg":"OK","result":{"category":"linear","nextPageCursor":"","list":[{"symbol":"BTCUSDT","orderId":"1d7e52b8","side":"Buy","orderType":"Market","execId":"f2a90c63-74d8-5b1f-8e27-306d9ac41be5","execPrice":"90581.8","execQty":"0.05","execValue":"4529.09","execFee":"2.4909995","feeCurrency":"","feeRate":"0.00055","execType":"Trade","execTime":"1763500000000","isMaker":false,"extraFees":"","seq":8812046032},{"symbol":"BTCUSDT","execId":"2","side":"Sell","execQty":"0.05","execFee":"0.4","execType":"Funding","execTime":"1763500000001","isMaker":false}]}}"#;
-    let (entries, _) = told(executions, body);
+    let (entries, _) = read(executions, body).unwrap();
     let [Entry::Fill(fill)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(fill.fee, Some((dec("2.4909995"), "USDT".into())), "a contract's coin is known by its name");
     assert_eq!(fill.quote_volume, Some(dec("4529.09")));
     assert_eq!(fill.at, Some(Micros::from_millis(1_763_500_000_000)));
     let spot = body.replace("linear", "spot");
-    let (entries, _) = told(executions, &spot);
+    let (entries, _) = read(executions, &spot).unwrap();
     assert!(matches!(&entries[..], [Entry::Fill(fill)] if fill.fee.is_none()), "in spot it may be either coin");
     let inverse = body.replace("linear", "inverse").replace("\"0.05\"", "\"500\"").replace("BTCUSDT", "BTCUSD");
-    let (entries, _) = told(executions, &inverse);
+    let (entries, _) = read(executions, &inverse).unwrap();
     let [Entry::Fill(fill)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((fill.quote_volume, fill.fee.clone()), (Some(dec("500")), Some((dec("2.4909995"), "BTC".into()))));
 }
@@ -144,7 +134,7 @@ fn what_the_key_may_do() {
         let body = format!(
             r#"{{"retCode":0,"retMsg":"","result":{{"id":"7315520","apiKey":"X","readOnly":{read_only},"secret":"","permissions":{{"ContractTrade":["Order","Position"],"Spot":["SpotTrade"],"Wallet":[{wallet}],"Options":[],"Earn":[]}},"ips":[{ips}],"deadlineDay":-2,"expiredAt":"{expiry}","uta":1}}}}"#
         );
-        match told(key_info, &body).0[..] {
+        match read(key_info, &body).unwrap().0[..] {
             [Entry::Rights(rights)] => rights,
             _ => panic!(),
         }
@@ -163,7 +153,7 @@ fn what_the_key_may_do() {
 #[test]
 fn contracts_have_the_names_of_other_venues() {
     let body = r#"{"retCode":0,"result":{"category":"linear","list":[{"symbol":"BTCPERP","contractType":"LinearPerpetual","baseCoin":"BTC","quoteCoin":"USDC","deliveryTime":"0"},{"symbol":"BTCUSDT-25DEC26","contractType":"LinearFutures","baseCoin":"BTC","quoteCoin":"USDT","deliveryTime":"1798185600000"}],"nextPageCursor":"first%3DAAA"}}"#;
-    let (entries, next) = told(contracts, body);
+    let (entries, next) = read(contracts, body).unwrap();
     let names: Vec<_> = entries
         .into_iter()
         .map(|entry| match entry {

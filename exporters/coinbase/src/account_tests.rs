@@ -1,18 +1,8 @@
 //! The account's questions, with the answers of the venue's documents.
 
 use super::*;
-use common::account::Status;
-use common::{Decimal, Fact, Update};
-
-fn told(decode: Decoder, body: &str) -> (Vec<Entry>, Option<String>) {
-    let mut told = Vec::new();
-    let mut tell = |update: Update<'_>| match update {
-        Update::Fact(Fact::Entry(entry)) => told.push(entry),
-        other => panic!("{other:?}"),
-    };
-    let next = decode(body, &mut tell).unwrap();
-    (told, next)
-}
+use common::Decimal;
+use common::account::{Status, read};
 
 fn dec(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -24,7 +14,7 @@ const ACCOUNT: &str = r#"{"uuid":"8bfc20d7-f7c6-4422-bf07-8243ca4169fe","name":"
 fn accounts_of_one_currency_are_one_balance_and_vaults_are_another() {
     let vault = ACCOUNT.replace("CRYPTO", "VAULT").replace("0.01", "0");
     let body = format!(r#"{{"accounts":[{ACCOUNT},{ACCOUNT},{vault}],"has_next":true,"cursor":"a+b=","size":3}}"#);
-    let (entries, next) = told(accounts, &body);
+    let (entries, next) = read(accounts, &body).unwrap();
     let rows: Vec<_> = entries
         .iter()
         .map(|entry| match entry {
@@ -35,7 +25,7 @@ fn accounts_of_one_currency_are_one_balance_and_vaults_are_another() {
     let spot = ("spot", "BTC", Some(dec("1.024")), Some(dec("0.02")));
     assert_eq!(rows, [spot, ("vault", "BTC", Some(dec("0.512")), Some(dec("0")))]);
     assert_eq!(next.as_deref(), Some("a%2Bb%3D"));
-    assert_eq!(told(accounts, r#"{"accounts":[],"has_next":false,"cursor":"x"}"#), (vec![], None));
+    assert_eq!(read(accounts, r#"{"accounts":[],"has_next":false,"cursor":"x"}"#).unwrap(), (vec![], None));
 }
 
 #[test]
@@ -43,7 +33,7 @@ fn open_orders_and_what_may_be_withheld() {
     let body = r#"{"orders":[{"order_id":"0f2c","product_id":"BTC-USD","user_id":"u","side":"BUY","client_order_id":"a1","status":"OPEN","time_in_force":"GOOD_UNTIL_CANCELLED","created_time":"2026-11-20T08:00:00Z","completion_percentage":"0","filled_size":"0","average_filled_price":"0","fee":"","number_of_fills":"0","product_type":"SPOT"}],"has_next":false,"sequence":"0","cursor":"","proof_token_required":false}"#;
     let order =
         Order { market: Market::Spot, name: "BTC-USD".into(), id: "0f2c".into(), status: Status::New, at: None };
-    assert_eq!(told(orders, body), (vec![Entry::Order(order)], None));
+    assert_eq!(read(orders, body).unwrap(), (vec![Entry::Order(order)], None));
     let fault = orders(&body.replace("false}", "true}"), &mut |_| {}).unwrap_err();
     assert_eq!((fault.kind, fault.cause), (Kind::Permission, Some(Cause::Account)));
     assert!(fills(r#"{"fills":[],"cursor":"","proof_token_required":true}"#, &mut |_| {}).is_err());
@@ -57,17 +47,17 @@ fn executions_in_quote_currency_and_in_contracts() {
         )
     };
     let body = |row: String| format!(r#"{{"fills":[{row}],"cursor":"c2"}}"#);
-    let (entries, next) = told(fills, &body(row("BTC-USDC", false)));
+    let (entries, next) = read(fills, &body(row("BTC-USDC", false))).unwrap();
     let [Entry::Fill(fill)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((fill.quote_volume, &fill.fee), (Some(dec("180000")), &Some((dec("1.5"), "USDC".into()))));
     assert_eq!((fill.side, fill.role, fill.at), (Side::Sell, Some(Role::Maker), Some(Micros(1_795_168_800_100_000))));
     assert_eq!(next.as_deref(), Some("c2"));
-    let (entries, _) = told(fills, &body(row("BTC-USD", true)));
+    let (entries, _) = read(fills, &body(row("BTC-USD", true))).unwrap();
     assert!(matches!(&entries[..], [Entry::Fill(fill)] if fill.quote_volume == Some(dec("2"))));
-    let (entries, _) = told(fills, &body(row("BIT-27NOV26-CDE", false)));
+    let (entries, _) = read(fills, &body(row("BIT-27NOV26-CDE", false))).unwrap();
     let [Entry::Deal(deal, size, price)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((*size, *price, &deal.fee), (dec("2"), dec("90000"), &Some((dec("1.5"), "USD".into()))));
-    assert_eq!(told(fills, r#"{"fills":[],"cursor":"c3"}"#), (vec![], None), "an empty page ends");
+    assert_eq!(read(fills, r#"{"fills":[],"cursor":"c3"}"#).unwrap(), (vec![], None), "an empty page ends");
 }
 
 #[test]
@@ -80,23 +70,23 @@ fn only_what_lies_with_the_futures_and_its_profit() {
         money("cfm_usd_balance", "500"),
         money("unrealized_pnl", "-15.8")
     );
-    let (entries, _) = told(futures, &body);
+    let (entries, _) = read(futures, &body).unwrap();
     let [Entry::Balance(usd)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((usd.wallet, usd.free, usd.net()), ("futures", Some(dec("500")), dec("484.2")));
-    assert_eq!(told(futures, r#"{"balance_summary":null}"#).0, []);
+    assert_eq!(read(futures, r#"{"balance_summary":null}"#).unwrap().0, []);
 }
 
 #[test]
 fn positions_in_both_forms() {
     let plain = r#"{"positions":[{"product_id":"BIP-20DEC30-CDE","expiration_time":"2030-12-20T16:00:00Z","side":"SHORT","number_of_contracts":"2","current_price":"90790","avg_entry_price":"90000","unrealized_pnl":"15.8","daily_realized_pnl":"0"}]}"#;
-    let (entries, _) = told(positions, plain);
+    let (entries, _) = read(positions, plain).unwrap();
     let [Entry::Position(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.side, one.size, &one.value), (Side::Short, Size::Contracts(dec("2")), &None));
     assert_eq!(one.pnl, Some((dec("15.8"), "USD".into())));
     let rich = plain
         .replace(r#""90790""#, r#"{"value":"90790","currency":"USD"}"#)
         .replace(r#""daily"#, r#""contract_size":"0.01","leverage":{"value":"5","currency":""},"daily"#);
-    let (entries, _) = told(positions, &rich);
+    let (entries, _) = read(positions, &rich).unwrap();
     let [Entry::Position(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.size, one.leverage), (Size::Base(dec("0.02")), Some(dec("5"))));
     assert_eq!(one.value, Some((dec("1815.80"), "USD".into())));
@@ -107,7 +97,7 @@ fn what_the_key_may_do() {
     let body = r#"{"can_view":true,"can_trade":false,"can_transfer":false,"can_receive":false,"portfolio_uuid":"b87a","portfolio_type":"DEFAULT"}"#;
     let (no, yes) = (Some(false), Some(true));
     let reads = Rights { read: yes, trade: no, withdraw: no, transfer: no, ..Rights::default() };
-    assert_eq!(told(rights, body).0, [Entry::Rights(reads)]);
+    assert_eq!(read(rights, body).unwrap().0, [Entry::Rights(reads)]);
 }
 
 #[test]
@@ -123,7 +113,7 @@ fn contracts_of_several_sizes_keep_apart() {
         row("BIP-20DEC30-CDE", "2030-12-20", "0.01"),
     ];
     let body = format!(r#"{{"products":[{}],"pagination":null}}"#, rows.join(","));
-    let (entries, _) = told(contracts, &body);
+    let (entries, _) = read(contracts, &body).unwrap();
     let names: Vec<_> =
         entries.iter().map(|entry| if let Entry::Contract(one) = entry { one.symbol.as_str() } else { "" }).collect();
     assert_eq!(names, ["BIT27NOV26CDE", "BTI27NOV26CDE", "BTCUSD301220"]);

@@ -1,26 +1,15 @@
 //! The guide's answers, read.
 
 use super::*;
-use common::Decimal;
-use common::account::{Role, Side};
-use common::{Fact, Update};
-
-fn told(decode: Decoder, body: &str) -> (Vec<Entry>, Option<String>) {
-    let mut told = Vec::new();
-    let mut tell = |update: Update<'_>| match update {
-        Update::Fact(Fact::Entry(entry)) => told.push(entry),
-        other => panic!("{other:?}"),
-    };
-    let next = decode(body, &mut tell).unwrap();
-    (told, next)
-}
+use common::account::{Role, Side, read};
+use common::{Decimal, Update};
 
 fn balances(decode: Decoder, body: &str) -> Vec<(&'static str, String, String)> {
     let balance = |entry| match entry {
         Entry::Balance(one) => (one.wallet, one.asset.clone(), one.net().normalize().to_string()),
         other => panic!("{other:?}"),
     };
-    told(decode, body).0.into_iter().map(balance).collect()
+    read(decode, body).unwrap().0.into_iter().map(balance).collect()
 }
 
 fn dec(text: &str) -> Decimal {
@@ -48,7 +37,7 @@ fn an_account_counts_once_by_its_id() {
 #[test]
 fn margin_is_net_of_what_is_owed() {
     let body = r#"{"code":"200000","data":{"totalAssetOfQuoteCurrency":"1040.86","totalLiabilityOfQuoteCurrency":"200.02","debtRatio":"0.19","status":"EFFECTIVE","accounts":[{"currency":"USDT","total":"1040.86","available":"1022.19","hold":"18.67","liability":"200.02","liabilityPrincipal":"200","liabilityInterest":"0.02","borrowEnabled":true},{"currency":"KCS","total":"0","available":"0","hold":"0","liability":"0"}]}}"#;
-    let (entries, _) = told(cross_margin, body);
+    let (entries, _) = read(cross_margin, body).unwrap();
     let [Entry::Balance(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.wallet, one.borrowed, one.net()), ("margin", Some(dec("200.02")), dec("840.84")));
     let side = |coin: &str, total: &str, owed: &str| {
@@ -69,19 +58,19 @@ fn margin_is_net_of_what_is_owed() {
 fn earn_holdings_are_money_too() {
     let body = r#"{"code":"200000","data":{"totalNum":2,"totalPage":1,"currentPage":1,"pageSize":500,"items":[{"orderId":"1","productId":"2","productType":"DEMAND","currency":"USDT","incomeCurrency":"USDT","holdAmount":"100","redeemedAmount":"0","redeemingAmount":"0","status":"LOCKED"},{"orderId":"3","currency":"USDT","holdAmount":"1.5"}]}}"#;
     assert_eq!(balances(holdings, body), [("earn", "USDT".to_owned(), "101.5".to_owned())]);
-    assert_eq!(told(holdings, body).1, None);
+    assert_eq!(read(holdings, body).unwrap().1, None);
     let more = body.replace(r#""totalPage":1"#, r#""totalPage":2"#);
-    assert_eq!(told(holdings, &more).1.as_deref(), Some("2"));
+    assert_eq!(read(holdings, &more).unwrap().1.as_deref(), Some("2"));
 }
 
 #[test]
 fn open_orders_of_a_symbol() {
     let body = r#"{"code":"200000","data":[{"id":"67120bbef094e200070976f6","clientOid":"a1","symbol":"BTC-USDT","opType":"DEAL","type":"limit","side":"buy","price":"50000","size":"0.001","dealSize":"0","fee":"0","feeCurrency":"USDT","tradeType":"TRADE","inOrderBook":true,"active":true,"createdAt":1763600000000,"lastUpdatedAt":1763600000100,"stp":null}]}"#;
-    let (entries, _) = told(orders_of_a_symbol, body);
+    let (entries, _) = read(orders_of_a_symbol, body).unwrap();
     let [Entry::Order(order)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((order.status, order.at), (Status::New, Some(Micros::from_millis(1_763_600_000_100))));
-    assert_eq!(told(orders_of_a_symbol, r#"{"code":"200000","data":null}"#).0, []);
-    let named = told(active_symbols, r#"{"code":"200000","data":{"symbols":["BTC-USDT","ETH-USDT"]}}"#).0;
+    assert_eq!(read(orders_of_a_symbol, r#"{"code":"200000","data":null}"#).unwrap().0, []);
+    let named = read(active_symbols, r#"{"code":"200000","data":{"symbols":["BTC-USDT","ETH-USDT"]}}"#).unwrap().0;
     assert_eq!(named, [Entry::Touched("BTC-USDT".into()), Entry::Touched("ETH-USDT".into())]);
 }
 
@@ -91,12 +80,12 @@ fn executions_and_ids_beyond_what_floats_hold() {
     let page = |rows: usize| {
         format!(r#"{{"code":"200000","data":{{"items":[{}],"lastId":19814995255305}}}}"#, vec![row; rows].join(","))
     };
-    let (entries, next) = told(spot_fills, &page(1));
+    let (entries, next) = read(spot_fills, &page(1)).unwrap();
     let [Entry::Fill(fill)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((fill.id.as_str(), fill.side, fill.role), ("11029373945659393", Side::Buy, Some(Role::Taker)));
     assert_eq!(fill.fee, Some((dec("0.000677176"), "USDT".into())));
     assert_eq!((fill.quote_volume, next), (Some(dec("0.677176")), None));
-    assert_eq!(told(spot_fills, &page(FILLS)).1.as_deref(), Some("19814995255305"));
+    assert_eq!(read(spot_fills, &page(FILLS)).unwrap().1.as_deref(), Some("19814995255305"));
 }
 
 #[test]
@@ -105,7 +94,7 @@ fn what_the_key_may_do() {
         let body = format!(
             r#"{{"code":"200000","data":{{"remark":"x","apiKey":"6560","apiVersion":3,"permission":"{permission}","createdAt":1763600000000,"isMaster":true{more}}}}}"#
         );
-        match told(key_info, &body).0[..] {
+        match read(key_info, &body).unwrap().0[..] {
             [Entry::Rights(rights)] => rights,
             _ => panic!(),
         }
@@ -126,7 +115,7 @@ fn each_kind_of_account_has_its_questions_and_streams() {
         let body = format!(
             r#"{{"code":"200000","data":{{"selfAccountMode":"{word}","unifiedSubAccount":[],"classicSubAccount":[165112000]}}}}"#
         );
-        match told(mode_info, &body).0[..] {
+        match read(mode_info, &body).unwrap().0[..] {
             [Entry::Mode(mode)] => mode,
             _ => panic!(),
         }

@@ -1,18 +1,15 @@
 //! The unified account's answers and frames, read.
 
 use super::*;
-use common::account::Role;
+use common::account::{Role, read};
 use common::venue::Decoder;
 use common::{Fact, Update};
 
+/// Of a reply that is the only page.
 fn answered(decode: Decoder, body: &str) -> Vec<Entry> {
-    let mut told = Vec::new();
-    let mut tell = |update: Update<'_>| match update {
-        Update::Fact(Fact::Entry(entry)) => told.push(entry),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(decode(body, &mut tell), Ok(None));
-    told
+    let (entries, next) = read(decode, body).unwrap();
+    assert_eq!(next, None);
+    entries
 }
 
 fn told(frame: &str) -> Result<Vec<Update<'_>>, Fault> {

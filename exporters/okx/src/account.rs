@@ -214,18 +214,8 @@ fn contracts<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::account::Side;
-    use common::{Decimal, Fact, Update};
-
-    fn told(decode: common::venue::Decoder, body: &str) -> (Vec<Entry>, Option<String>) {
-        let mut told = Vec::new();
-        let mut tell = |update: Update<'_>| match update {
-            Update::Fact(Fact::Entry(entry)) => told.push(entry),
-            other => panic!("{other:?}"),
-        };
-        let next = decode(body, &mut tell).unwrap();
-        (told, next)
-    }
+    use common::Decimal;
+    use common::account::{Side, read};
 
     fn dec(text: &str) -> Decimal {
         text.parse().unwrap()
@@ -234,7 +224,7 @@ mod tests {
     #[test]
     fn the_guide_s_balance() {
         let body = r#"{"code":"0","msg":"","data":[{"uTime":"1763600001000","totalEq":"10250.48","isoEq":"0","details":[{"ccy":"USDT","eq":"8032.845","cashBal":"8000","availBal":"6126.645","availEq":"6126.645","frozenBal":"1906.2","ordFrozen":"1450","eqUsd":"8031.24","upl":"32.845","liab":"","crossLiab":"0","interest":"","colRes":"0","collateralEnabled":false,"uTime":"1763599990000"},{"ccy":"BTC","eq":"-0.5","availBal":"0","frozenBal":"0","liab":"0.5","interest":"0.001","uTime":"1763599990000"}]}]}"#;
-        let (entries, _) = told(trading, body);
+        let (entries, _) = read(trading, body).unwrap();
         let at = Some(Micros::from_millis(1_763_599_990_000));
         let usdt = Balance {
             wallet: "trading",
@@ -250,13 +240,17 @@ mod tests {
             matches!(&entries[1], Entry::Balance(btc) if btc.net() == dec("-0.5") && btc.borrowed == Some(dec("0.501")))
         );
         assert_eq!(entries[2], Entry::Reported("trading", dec("10250.48"), "USD"));
-        assert_eq!(told(trading, r#"{"code":"0","data":[{"totalEq":"0","details":[]}]}"#).0.len(), 1, "a new account");
+        assert_eq!(
+            read(trading, r#"{"code":"0","data":[{"totalEq":"0","details":[]}]}"#).unwrap().0.len(),
+            1,
+            "a new account"
+        );
     }
 
     #[test]
     fn the_guide_s_position_in_net_mode() {
         let body = r#"{"code":"0","msg":"","data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","mgnMode":"cross","posId":"2291047385510461440","posSide":"net","pos":"-5","posCcy":"","ccy":"USDT","avgPx":"90581.8","markPx":"91238.7","upl":"32.845","lever":"10","liqPx":"","notionalUsd":"4561.9","uTime":"1763599990000"}]}"#;
-        let (entries, _) = told(positions, body);
+        let (entries, _) = read(positions, body).unwrap();
         let [Entry::Position(other), Entry::Position(short)] = &entries[..] else { panic!("{entries:?}") };
         assert!(other.side == Side::Long && other.size.number().is_zero());
         assert_eq!((short.side, short.size.number(), short.market), (Side::Short, dec("5"), Market::Linear));
@@ -266,15 +260,15 @@ mod tests {
     #[test]
     fn pages_go_on_behind_the_last_row_until_one_is_empty() {
         let body = r#"{"code":"0","msg":"","data":[{"instType":"SPOT","instId":"ETH-USDT","ordId":"2290718804425031680","side":"buy","state":"live","uTime":"1763599000000","fillSz":"0","tradeId":""}]}"#;
-        let (entries, next) = told(orders, body);
+        let (entries, next) = read(orders, body).unwrap();
         assert!(entries.len() == 1 && next.as_deref() == Some("2290718804425031680"));
-        assert_eq!(told(orders, r#"{"code":"0","data":[]}"#), (vec![], None));
+        assert_eq!(read(orders, r#"{"code":"0","data":[]}"#).unwrap(), (vec![], None));
     }
 
     #[test]
     fn a_charge_is_negative_here_and_positive_in_the_book() {
         let body = r#"{"code":"0","msg":"","data":[{"instType":"SPOT","instId":"BTC-USDT","tradeId":"918204471","ordId":"1","billId":"2287310457770926080","side":"buy","execType":"T","fillPx":"91200","fillSz":"0.0019","fee":"-0.0000019","feeCcy":"BTC","fillTime":"1763500000361","ts":"1763500000362"}]}"#;
-        let (entries, next) = told(fills, body);
+        let (entries, next) = read(fills, body).unwrap();
         let [Entry::Fill(fill)] = &entries[..] else { panic!("{entries:?}") };
         assert_eq!(fill.fee, Some((dec("0.0000019"), "BTC".into())));
         assert_eq!((fill.quote_volume, next.as_deref()), (Some(dec("173.28")), Some("2287310457770926080")));
@@ -284,7 +278,7 @@ mod tests {
     fn what_the_key_may_do() {
         let rights = |perm: &str, ip: &str| {
             let body = format!(r#"{{"code":"0","data":[{{"uid":"1","perm":"{perm}","ip":"{ip}"}}]}}"#);
-            match told(config, &body).0[..] {
+            match read(config, &body).unwrap().0[..] {
                 [Entry::Rights(rights)] => (rights.trade, rights.withdraw, rights.ip_restricted),
                 _ => panic!(),
             }
@@ -296,7 +290,8 @@ mod tests {
     #[test]
     fn contracts_have_the_names_of_other_venues() {
         let body = r#"{"code":"0","data":[{"instType":"SWAP","instId":"BTC-USDT-SWAP","ctVal":"0.01","ctMult":"1"},{"instType":"FUTURES","instId":"BTC-USD-261225","ctVal":"100","ctMult":"1"}]}"#;
-        let names: Vec<_> = told(contracts, body)
+        let names: Vec<_> = read(contracts, body)
+            .unwrap()
             .0
             .into_iter()
             .map(|entry| match entry {

@@ -11,6 +11,7 @@ mod keys;
 use std::time::Duration;
 
 use books::{expected_fates, fates, spot_wallet};
+use exporter::exposition::Exposition;
 use exporter::{Rig, dollar, fake, start};
 use fake_venues::account::{Role, Side};
 use fake_venues::{Fault, Fixed, Options, Venue};
@@ -84,6 +85,40 @@ async fn survives(venue: Venue) {
         .map(|one| one.value)
         .sum::<f64>();
     rig.check(reconnects >= 3.0, format!("{reconnects} reconnects of the private stream"));
+}
+
+/// What a fiat is worth is told by the venue's own market; when that goes, by another venue's, and the label says whose.
+#[tokio::test]
+async fn fiat_comes_from_another_venue_when_its_own_market_goes() {
+    let binance = fake(Venue::Binance);
+    let source = format!("--equity.rate-sources=okx,binance={}", binance.rest_url());
+    let rig = Rig::with_key(fake(Venue::Okx), &["--exchange.symbols-interval=1s", &source]);
+    let by = |source: &'static str| {
+        move |now: &Exposition| {
+            let rate = now.value("exchange_fx_rate", &[("quote", "BRL"), ("source", source)]);
+            let equity = |currency| now.value("exchange_equity", &[("currency", currency)]);
+            let both = equity("BRL").zip(equity("USDT"));
+            rate.zip(both).is_some_and(|(rate, (fiat, usdt))| (fiat / usdt / rate - 1.0).abs() < 1e-9)
+        }
+    };
+    let scrape = rig.until_scrape("the venue's own market tells", by("okx")).await;
+    rig.check(scrape.value("okx_equity_brl", &[]).is_some(), "the compatibility name is there, too");
+    rig.check(scrape.value("exchange_equity", &[("currency", "USD")]).is_some(), "and dollars");
+    rig.fake.delist("USDC-BRL");
+    rig.check(rig.fake.delist("USDT-BRL"), "there was such a market");
+    rig.until_scrape("another venue tells", by("binance")).await;
+}
+
+/// Nobody tells: then there is no figure, and it is said that there is none.
+#[tokio::test]
+async fn without_a_rate_there_is_no_equity_in_that_currency() {
+    let rig = Rig::with_key(fake(Venue::Coinbase), &["--equity.fiat=XAF"]);
+    let scrape = rig
+        .until_scrape("equity is known", |now| now.value("exchange_equity", &[("currency", "USDT")]).is_some())
+        .await;
+    rig.check(scrape.value("exchange_equity", &[("currency", "XAF")]).is_none(), "no figure in that currency");
+    rig.check(scrape.value("exchange_fx_available", &[("currency", "XAF")]) == Some(0.0), "which is said");
+    rig.check(scrape.value("exchange_fx_available", &[("currency", "USD")]) == Some(1.0), "dollars are known");
 }
 
 macro_rules! on_every_venue {

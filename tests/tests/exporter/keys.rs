@@ -23,7 +23,7 @@ pub fn use_account(fake: &Fake, command: &mut Command) {
     command
         .arg(format!("--exchange.ws-private-url={}", fake.ws_url()))
         .arg(format!("--exchange.rest-futures-url={}{futures}", fake.rest_url()))
-        .arg("--equity.rate-sources=none")
+        .env("QUOTE_SOURCES", "none")
         .arg(format!("--exchange.account={NAME}"));
 }
 
@@ -40,7 +40,7 @@ impl Rig {
         use_account(&fake, &mut given);
         let given: Vec<_> = given.get_args().map(ToOwned::to_owned).collect();
         Self::custom(fake, |command| {
-            command.args(given).args(flags).envs(secrets.iter().cloned());
+            command.args(given).args(flags).env("QUOTE_SOURCES", "none").envs(secrets.iter().cloned());
         })
     }
 }

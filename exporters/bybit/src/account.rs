@@ -13,6 +13,7 @@ use common::{
 };
 use serde::Deserialize;
 
+use crate::questions::{Answer, List};
 use crate::rows::{self, ExecutionRow, OrderRow, PositionRow, Wallet};
 use crate::{auth, private};
 
@@ -105,33 +106,12 @@ impl Account for Owner {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer<T> {
-    result: T,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
-struct List<T> {
-    #[serde(default)]
-    category: String,
-    list: Rows<T>,
-    #[serde(default)]
-    next_page_cursor: String,
-}
-
-impl<T> List<T> {
-    /// The next page; names are percent-encoded already. The last page may name another one, which is empty.
-    fn next(&self) -> Option<String> {
-        Some(&self.next_page_cursor).filter(|cursor| !cursor.is_empty() && self.list.count() > 0).cloned()
-    }
-}
-
-/// The rows of a list of one category, and the name of the next page.
+/// The rows of a list of one category, and the name of the next page. The last page may name another one, which is
+/// empty.
 fn page<'f, T: Deserialize<'f>>(body: &'f str, tell: Tell<'_, 'f>) -> Result<(Market, Vec<T>, Option<String>), Fault> {
     let Answer { result: list }: Answer<List<T>> = serde_json::from_str(body)?;
     let market = rows::market(&list.category).ok_or_else(|| Fault::decode("a list of no known category"))?;
-    let next = list.next();
+    let next = Some(list.next_page_cursor).filter(|cursor| !cursor.is_empty() && list.list.count() > 0);
     Ok((market, list.list.good(tell), next))
 }
 

@@ -4,20 +4,21 @@ use common::account::Rate;
 use common::{Amount, Entry, Fact, Fault, Instrument, Market, Micros, Rows, Said, Tell, Ticker};
 use serde::Deserialize;
 
+/// What every answer is wrapped in.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
-struct Answer<T> {
-    result: List<T>,
+pub struct Answer<T> {
+    pub result: T,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
-struct List<T> {
+pub struct List<T> {
     #[serde(default)]
-    category: String,
-    list: Rows<T>,
+    pub category: String,
+    pub list: Rows<T>,
+    /// The name of the next page, percent-encoded already.
     #[serde(default)]
-    next_page_cursor: String,
+    pub next_page_cursor: String,
 }
 
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ struct InstrumentRow {
 }
 
 pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let reply: Answer<InstrumentRow> = serde_json::from_str(body)?;
+    let reply: Answer<List<InstrumentRow>> = serde_json::from_str(body)?;
     let market = match reply.result.category.as_str() {
         "linear" => Market::Linear,
         "inverse" => Market::Inverse,
@@ -49,7 +50,7 @@ pub fn instruments<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<Strin
         };
         tell(Fact::Instrument(instrument).into());
     }
-    // Spot comes on one page; the name of the next one is percent-encoded already.
+    // Spot comes on one page.
     Ok(Some(reply.result.next_page_cursor).filter(|cursor| !cursor.is_empty()))
 }
 
@@ -68,7 +69,7 @@ struct TickerRow<'f> {
 }
 
 pub fn tickers<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let reply: Answer<TickerRow<'f>> = serde_json::from_str(body)?;
+    let reply: Answer<List<TickerRow<'f>>> = serde_json::from_str(body)?;
     for row in reply.result.list.good(tell) {
         let ticker = Ticker {
             symbol: row.symbol,
@@ -93,7 +94,7 @@ struct IndexRow {
 
 /// What one USDT is in dollars: what a coin costs in dollars over what it costs in USDT.
 pub fn dollars<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let reply: Answer<IndexRow> = serde_json::from_str(body)?;
+    let reply: Answer<List<IndexRow>> = serde_json::from_str(body)?;
     for row in reply.result.list.good(tell) {
         let price = row.usd_index_price.nonzero().zip(row.last_price.nonzero());
         if let Some(price) = price.and_then(|(dollars, tethers)| dollars.checked_div(tethers)) {
@@ -105,29 +106,18 @@ pub fn dollars<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Time {
-    result: Nanos,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Nanos {
     #[serde(deserialize_with = "common::number::whole")]
     time_nano: i64,
 }
 
 pub fn clock<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let time: Time = serde_json::from_str(body)?;
+    let time: Answer<Nanos> = serde_json::from_str(body)?;
     tell(Fact::Clock(Micros(time.result.time_nano / 1000)).into());
     Ok(None)
 }
 
 /// All or nothing: whether the venue is up cannot be told from a part.
-#[derive(Deserialize)]
-struct System {
-    result: Works,
-}
-
 #[derive(Deserialize)]
 struct Works {
     list: Vec<Work>,
@@ -145,7 +135,7 @@ const SPOT: i64 = 2;
 
 /// Down means work under way on spot; a row that names no product concerns all.
 pub fn status<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
-    let reply: System = serde_json::from_str(body)?;
+    let reply: Answer<Works> = serde_json::from_str(body)?;
     let concerns = |work: &Work| work.product.is_empty() || work.product.contains(&SPOT);
     let down = reply.result.list.iter().any(|work| work.state == "ongoing" && concerns(work));
     tell(Fact::Status { up: !down }.into());

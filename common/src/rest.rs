@@ -188,7 +188,11 @@ impl Rest {
     fn judge(&self, answer: &Answer, tell: &mut dyn for<'f> FnMut(Fact<'f>)) -> Result<(), Fault> {
         let reply = Reply { status: answer.status, headers: &answer.headers, body: &answer.body };
         self.venue.limits(answer.pool, &reply, &mut |update| self.note(update, answer, tell));
-        self.venue.judge(&reply, &mut |update| self.note(update, answer, tell))
+        self.venue.judge(&reply, &mut |update| self.note(update, answer, tell)).map_err(|fault| {
+            // Whatever the body says: there is no such thing at this address.
+            let gone = matches!(answer.status, 404 | 405 | 410) && fault.kind == Kind::Venue && fault.cause.is_none();
+            if gone { fault.because(Cause::Unserved) } else { fault }
+        })
     }
 
     fn note(&self, update: Update<'_>, answer: &Answer, tell: &mut dyn for<'f> FnMut(Fact<'f>)) {

@@ -60,6 +60,11 @@ pub enum Fault {
         /// In which way.
         how: Broken,
     },
+    /// REST answers 502 wherever the path has this in it.
+    RestPathDown {
+        /// A part of the path.
+        path: String,
+    },
     /// The venue's clock is off: server time and event times.
     Clock {
         /// By how much; ahead when positive.
@@ -184,7 +189,10 @@ impl Fault {
     pub const fn is_rest(&self) -> bool {
         match self {
             Self::Private { what } => what.is_rest(),
-            fault => matches!(fault, Self::RestLimited { .. } | Self::RestSlow { .. } | Self::RestBroken { .. }),
+            fault => matches!(
+                fault,
+                Self::RestLimited { .. } | Self::RestSlow { .. } | Self::RestBroken { .. } | Self::RestPathDown { .. }
+            ),
         }
     }
 }

@@ -96,6 +96,9 @@ async fn answer(request: &Request, world: &World) -> Answer {
         match fault {
             Fault::RestSlow { ms } => sleep(Duration::from_millis(ms)).await,
             Fault::RestLimited { how } => return Answer::Whole(world.protocol.limited(how)),
+            Fault::RestPathDown { path } if request.path.contains(&path) => {
+                return Answer::Whole(Reply::html(502, "502 Bad Gateway"));
+            }
             Fault::RestBroken { how } => {
                 return match how {
                     Broken::InternalError => Answer::Whole(Reply::text(500, "")),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use books::{expected_fates, fates, spot_wallet};
 use exporter::exposition::Exposition;
-use exporter::{Rig, dollar, fake, start};
+use exporter::{Rig, dollar, everywhere, fake, start};
 use fake_venues::account::{Role, Side};
 use fake_venues::{Fault, Fixed, Options, Venue};
 use tokio::time::sleep;
@@ -85,6 +85,36 @@ async fn survives(venue: Venue) {
         .map(|one| one.value)
         .sum::<f64>();
     rig.check(reconnects >= 3.0, format!("{reconnects} reconnects of the private stream"));
+}
+
+/// One question of many that is not answered: three refreshes wait for it, then the rest is shown and the part is said to be
+/// unread, until it is answered again.
+#[tokio::test]
+async fn a_part_that_is_down_holds_up_the_rest_for_three_refreshes_only() {
+    everywhere(async |venue| {
+        let (path, wallet) = match venue {
+            Venue::Binance => ("get-funding-asset", "funding"),
+            Venue::Bybit => ("query-account-coins-balance", "funding"),
+            Venue::Coinbase => ("cfm/balance_summary", "futures"),
+            Venue::Kucoin => ("margin/accounts", "margin"),
+            Venue::Okx => ("asset/balances", "funding"),
+        };
+        let fake = fake(venue);
+        fake.inflict(Fault::RestPathDown { path: path.to_owned() });
+        let flags = ["--exchange.account-interval=1s", "--exchange.rate-limit-share=0.5"];
+        let rig = Rig::with_key(fake, &flags);
+        let read = |now: &Exposition| now.value("exchange_wallet_read_status", &[("wallet", wallet)]);
+        let worth = |now: &Exposition| now.value("exchange_equity", &[("currency", "USDT")]);
+        let scrape = rig.until_scrape("the rest is shown", |now| worth(now).is_some()).await;
+        rig.check(read(&scrape) == Some(0.0), "the part is said to be unread");
+        rig.check(scrape.errors("venue", "rest") >= 3.0, "it was waited for");
+        rig.fake.clear();
+        let whole = rig.until_scrape("it is read", |now| read(now) == Some(1.0)).await;
+        rig.check(worth(&whole) > worth(&scrape), "its money counts");
+        rig.fake.inflict(Fault::RestPathDown { path: path.to_owned() });
+        rig.until_scrape("it is unread again", |now| read(now) == Some(0.0) && worth(now).is_some()).await;
+    })
+    .await;
 }
 
 /// What a fiat is worth is told by the venue's own market; when that goes, by another venue's, and the label says whose.

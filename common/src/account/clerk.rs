@@ -50,8 +50,8 @@ struct Clerk {
     desk: Arc<Desk>,
     /// When each question with a rhythm of its own is due.
     due: HashMap<String, Instant>,
-    /// How often in a row a question was refused that was answered before.
-    refusals: HashMap<String, u32>,
+    /// How often in a row each question has failed; none that was never answered nor refused.
+    failures: HashMap<String, u32>,
     /// Executions are complete up to here.
     fills_known: Micros,
     fills_wanted: bool,
@@ -113,7 +113,7 @@ impl Clerk {
             context,
             desk,
             due: HashMap::new(),
-            refusals: HashMap::new(),
+            failures: HashMap::new(),
             fills_known,
             fills_wanted: false,
             listeners: Listeners::default(),
@@ -209,26 +209,36 @@ impl Clerk {
             let asked = self.asked();
             match self.ask(&ask).await {
                 Ok(entries) => {
-                    self.refusals.insert(section.clone(), 0);
+                    self.failures.insert(section.clone(), 0);
                     self.desk.read(|book| book.answer(&section, ask.topic, asked, unix_now(), entries));
                 }
-                Err(fault) if ask.need == Need::May && is_final(&fault) => {
-                    // What could be read before is not given up for one refusal: what is known would be less than what is there.
-                    let refusals = self.refusals.entry(section.clone()).or_insert(FAILURES);
-                    *refusals += 1;
-                    if *refusals < FAILURES {
-                        return Err(fault);
-                    }
-                    self.desk.read(|book| book.unread(&section, ask.topic));
-                    // Asking every time would only annoy; a changed key is asked about at once.
-                    self.due.insert(section, asked.instant + REFUSED);
+                Err(fault) if ask.need == Need::Must || fault.kind == Kind::RateLimit => return Err(fault),
+                Err(fault) => {
+                    self.goes_unread(&ask, &section, fault)?;
                     continue;
                 }
-                Err(fault) => return Err(fault),
             }
             if let Some(every) = ask.query.every {
                 self.due.insert(section, asked.instant + every);
             }
+        }
+        Ok(())
+    }
+
+    /// A part that is refused for good goes unread at once, unless it could be read before; one that fails for other
+    /// reasons, or all of a sudden, only after the third time: until then what is known would be less than what is there.
+    fn goes_unread(&mut self, ask: &Ask, section: &str, fault: Fault) -> Result<(), Fault> {
+        let refused = is_final(&fault);
+        let before = if refused { FAILURES } else { 0 };
+        let failures = self.failures.entry(section.to_owned()).or_insert(before);
+        *failures += 1;
+        if *failures < FAILURES {
+            return Err(fault);
+        }
+        self.desk.read(|book| book.unread(section, ask.topic));
+        if refused {
+            // Asking every time would only annoy; a changed key is asked about at once.
+            self.due.insert(section.to_owned(), Instant::now() + REFUSED);
         }
         Ok(())
     }
@@ -305,7 +315,7 @@ impl Clerk {
     fn renew(&mut self) {
         tracing::info!("the credentials changed and are in use");
         self.due.clear();
-        self.refusals.clear();
+        self.failures.clear();
         self.listeners.hang_up();
     }
 }

@@ -1,4 +1,5 @@
 //! An exporter with the fake's key.
+#![allow(dead_code, reason = "every test binary uses its own part")]
 
 use std::process::Command;
 

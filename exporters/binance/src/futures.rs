@@ -148,24 +148,31 @@ impl PositionRow {
         };
         self.leverage.nonzero().or_else(reckoned)
     }
+
+    /// Value and profit are in this asset.
+    fn tell(self, market: Market, size: Size, value: Option<Decimal>, asset: Option<String>, tell: Tell<'_, '_>) {
+        let position = Position {
+            market,
+            side: self.side(),
+            size,
+            value: value.zip(asset.clone()),
+            pnl: self.profit.0.zip(asset),
+            leverage: self.leverage(),
+            liquidation: self.liquidation_price.nonzero(),
+            name: self.symbol,
+            at: None,
+        };
+        tell(Entry::Position(position).into());
+    }
 }
 
 fn positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let rows: Rows<PositionRow> = serde_json::from_str(body)?;
     for row in rows.good(tell).into_iter().filter(|row| row.position_amt.nonzero().is_some()) {
         let asset = Some(row.margin_asset.clone()).filter(|asset| !asset.is_empty());
-        let position = Position {
-            market: Market::Linear,
-            side: row.side(),
-            size: Size::Base(row.position_amt.or_zero().abs()),
-            value: row.notional.0.map(|value| value.abs()).zip(asset.clone()),
-            pnl: row.profit.0.zip(asset),
-            leverage: row.leverage(),
-            liquidation: row.liquidation_price.nonzero(),
-            name: row.symbol,
-            at: None,
-        };
-        tell(Entry::Position(position).into());
+        let size = Size::Base(row.position_amt.or_zero().abs());
+        let value = row.notional.0.map(|value| value.abs());
+        row.tell(Market::Linear, size, value, asset, tell);
     }
     Ok(None)
 }
@@ -177,18 +184,8 @@ fn coin_positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String
         // `BTCUSD_PERP`, `BTCUSD_261225`: margined in the coin itself.
         let coin = row.symbol.split_once("USD_").map(|(coin, _)| coin.to_owned());
         let coins = row.notional_value.nonzero().map(|coins| coins.abs());
-        let position = Position {
-            market: Market::Inverse,
-            side: row.side(),
-            size: coins.map_or(Size::Contracts(row.position_amt.or_zero().abs()), Size::Base),
-            value: coins.zip(coin.clone()),
-            pnl: row.profit.0.zip(coin),
-            leverage: row.leverage(),
-            liquidation: row.liquidation_price.nonzero(),
-            name: row.symbol,
-            at: None,
-        };
-        tell(Entry::Position(position).into());
+        let size = coins.map_or(Size::Contracts(row.position_amt.or_zero().abs()), Size::Base);
+        row.tell(Market::Inverse, size, coins, coin, tell);
     }
     Ok(None)
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::auth::{self, Verdict};
-use crate::rows::{FillRow, OrderRow, SPOT, holding};
+use crate::rows::{Report, SPOT, holding};
 
 pub struct Events {
     url: String,
@@ -76,7 +76,7 @@ fn event<'f>(text: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
     let named: Named<'f> = serde_json::from_str(text)?;
     match named.e {
         "outboundAccountPosition" => positions(text, tell)?,
-        "executionReport" => report(text, tell)?,
+        "executionReport" => serde_json::from_str::<Report<'f>>(text)?.tell(Market::Spot, tell),
         // These tell differences; what is there now has to be asked. Transfers concern the other wallet, too.
         "balanceUpdate" | "externalLockUpdate" => {
             tell(Entry::Stir(Topic::Wallet(SPOT)).into());
@@ -119,52 +119,6 @@ fn positions<'f>(text: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
         let asset = asset.to_owned();
         let balance = Balance { wallet, asset, free: held.free.0, locked: held.locked.0, at, ..Balance::default() };
         tell(Entry::Balance(balance).into());
-    }
-    Ok(())
-}
-
-#[derive(Deserialize)]
-struct Report<'f> {
-    #[serde(rename = "s")]
-    symbol: String,
-    #[serde(rename = "S")]
-    side: &'f str,
-    #[serde(rename = "i")]
-    order: i64,
-    #[serde(rename = "x")]
-    what: &'f str,
-    #[serde(rename = "X")]
-    status: &'f str,
-    #[serde(rename = "T")]
-    at: i64,
-    #[serde(rename = "t")]
-    trade: i64,
-    #[serde(rename = "Y", default)]
-    quote: Amount,
-    #[serde(rename = "n", default)]
-    fee: Amount,
-    #[serde(rename = "N", default)]
-    fee_asset: Option<String>,
-    #[serde(rename = "m", default)]
-    maker: bool,
-}
-
-fn report<'f>(text: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
-    let report: Report<'f> = serde_json::from_str(text)?;
-    let (symbol, status) = (report.symbol.clone(), report.status.to_owned());
-    OrderRow { symbol, order_id: report.order, status, update_time: Some(report.at) }.tell(Market::Spot, tell);
-    if report.what == "TRADE" {
-        FillRow {
-            symbol: report.symbol,
-            id: report.trade,
-            quote_qty: report.quote,
-            commission: report.fee,
-            commission_asset: report.fee_asset,
-            time: report.at,
-            is_buyer: report.side == "BUY",
-            is_maker: report.maker,
-        }
-        .tell(Market::Spot, tell);
     }
     Ok(())
 }

@@ -105,6 +105,66 @@ impl FillRow {
     }
 }
 
+/// What became of an order, as the private streams tell it.
+#[derive(Deserialize)]
+pub struct Report<'f> {
+    #[serde(rename = "s")]
+    symbol: String,
+    #[serde(rename = "S")]
+    side: &'f str,
+    #[serde(rename = "i")]
+    order: i64,
+    #[serde(rename = "x")]
+    what: &'f str,
+    #[serde(rename = "X")]
+    status: &'f str,
+    #[serde(rename = "T")]
+    at: i64,
+    #[serde(rename = "t")]
+    trade: Option<i64>,
+    #[serde(rename = "l", default)]
+    quantity: Amount,
+    #[serde(rename = "L", default)]
+    price: Amount,
+    /// Only of spot.
+    #[serde(rename = "Y", default)]
+    quote: Amount,
+    #[serde(rename = "n", default)]
+    fee: Amount,
+    #[serde(rename = "N", default)]
+    fee_asset: Option<String>,
+    #[serde(rename = "m", default)]
+    maker: bool,
+}
+
+impl Report<'_> {
+    /// Tells the order, and its execution if it is one.
+    pub fn tell(self, market: Market, tell: Tell<'_, '_>) {
+        // An order that was amended is no new one.
+        let status = if self.what == "AMENDMENT" { self.what } else { self.status }.to_owned();
+        let symbol = self.symbol.clone();
+        OrderRow { symbol, order_id: self.order, status, update_time: Some(self.at) }.tell(market, tell);
+        if self.what != "TRADE" {
+            return;
+        }
+        let Some(id) = self.trade else {
+            return tell(Update::Misread(Fault::decode("an execution without its number")));
+        };
+        let worth = || self.quantity.0.zip(self.price.0).and_then(|(quantity, price)| quantity.checked_mul(price));
+        FillRow {
+            symbol: self.symbol,
+            id,
+            quote_qty: if market == Market::Spot { self.quote } else { Amount(worth()) },
+            commission: self.fee,
+            commission_asset: self.fee_asset,
+            time: self.at,
+            is_buyer: self.side == "BUY",
+            is_maker: self.maker,
+        }
+        .tell(market, tell);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

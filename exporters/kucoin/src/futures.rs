@@ -3,12 +3,12 @@
 //!
 //! Source: <https://www.kucoin.com/docs-new/rest/futures-trading>.
 
-use common::account::{Balance, Contract, Fill, Order, Position, Side, Size, Status, Topic};
+use common::account::{Balance, Contract, Fill, Order, Position, Side, Size, Status};
 use common::{Amount, Decimal, Entry, Fault, Market, Rows, Tell};
 use serde::Deserialize;
 
 use crate::questions::Data;
-use crate::rows::{self, Id, millis, misread, nanos};
+use crate::rows::{self, Id, is_trade, millis, nanos};
 
 pub const WALLET: &str = "futures";
 
@@ -218,11 +218,6 @@ struct FillRow {
     trade_time: Amount,
 }
 
-/// What ends a contract is no trade.
-fn is_trade(kind: &str) -> bool {
-    !matches!(kind, "settlement" | "cancel")
-}
-
 pub fn fills<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let (rows, next) = page::<FillRow>(body, tell)?;
     for row in rows.into_iter().filter(|row| !is_spot(&row.symbol) && is_trade(&row.trade_type)) {
@@ -239,52 +234,6 @@ pub fn fills<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
         tell(Entry::Deal(fill, row.size.or_zero(), row.price.or_zero()).into());
     }
     Ok(next)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderEvent {
-    symbol: String,
-    order_id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    side: String,
-    #[serde(default)]
-    match_price: Amount,
-    #[serde(default)]
-    match_size: Amount,
-    #[serde(default)]
-    trade_id: Id,
-    #[serde(default)]
-    liquidity: String,
-    #[serde(default)]
-    trade_type: String,
-    #[serde(default)]
-    ts: Amount,
-}
-
-impl OrderEvent {
-    /// Tells the order, and its execution, whose fee stands only in the list of executions.
-    pub fn tell(self, tell: Tell<'_, '_>) {
-        let Some(status) = rows::status(&self.kind) else { return misread("order event", &self.kind, tell) };
-        let (market, at) = (market(&self.symbol), nanos(self.ts));
-        tell(Entry::Order(Order { market, name: self.symbol.clone(), id: self.order_id, status, at }).into());
-        if self.kind == "match" && is_trade(&self.trade_type) {
-            let fill = Fill {
-                market,
-                name: self.symbol,
-                id: self.trade_id.0,
-                side: rows::side(&self.side),
-                role: rows::role(&self.liquidity),
-                quote_volume: None,
-                fee: None,
-                at,
-            };
-            tell(Entry::Deal(fill, self.match_size.or_zero(), self.match_price.or_zero()).into());
-            tell(Entry::Stir(Topic::Fills).into());
-        }
-    }
 }
 
 #[derive(Deserialize)]

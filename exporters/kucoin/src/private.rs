@@ -3,7 +3,7 @@
 //!
 //! Source: <https://www.kucoin.com/docs-new/websocket-api/base-info/introduction>.
 
-use common::{Endpoint, Fault, Feed, Kind, Micros, Request, Signal, Step, Tell, Update};
+use common::{Endpoint, Fault, Feed, Kind, Market, Micros, Request, Signal, Step, Tell, Update};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -125,8 +125,10 @@ impl Events {
 fn event<'f>(topic: &str, subject: &str, data: &'f str, tell: Tell<'_, 'f>) -> Result<(), Fault> {
     match topic.split(':').next().unwrap_or(topic) {
         "/account/balance" => serde_json::from_str::<BalanceEvent>(data)?.tell(tell),
-        "/spotMarket/tradeOrdersV2" | "/spotMarket/tradeOrders" => serde_json::from_str::<OrderEvent>(data)?.tell(tell),
-        "/contractMarket/tradeOrders" => serde_json::from_str::<futures::OrderEvent>(data)?.tell(tell),
+        "/spotMarket/tradeOrdersV2" | "/spotMarket/tradeOrders" => {
+            serde_json::from_str::<OrderEvent>(data)?.tell(|_| Market::Spot, tell)
+        }
+        "/contractMarket/tradeOrders" => serde_json::from_str::<OrderEvent>(data)?.tell(futures::market, tell),
         // The others are parts of this one, and deprecated.
         "/contractAccount/wallet" if subject == "walletBalance.change" => {
             serde_json::from_str::<futures::WalletEvent>(data)?.tell(tell);

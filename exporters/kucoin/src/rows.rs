@@ -119,7 +119,20 @@ impl BalanceEvent {
     }
 }
 
-/// What became of a spot order.
+/// What ends a contract is no trade.
+pub fn is_trade(kind: &str) -> bool {
+    !matches!(kind, "settlement" | "cancel")
+}
+
+/// An execution. A contract's size is in lots: what they are worth depends on the contract.
+pub fn execution(fill: Fill, size: Decimal, price: Decimal) -> Entry {
+    match fill.market {
+        Market::Spot => Entry::Fill(Fill { quote_volume: price.checked_mul(size), ..fill }),
+        _ => Entry::Deal(fill, size, price),
+    }
+}
+
+/// What became of an order.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderEvent {
@@ -137,28 +150,31 @@ pub struct OrderEvent {
     trade_id: Id,
     #[serde(default)]
     liquidity: String,
+    /// Only of futures.
+    #[serde(default)]
+    trade_type: String,
     #[serde(default)]
     ts: Amount,
 }
 
 impl OrderEvent {
     /// Tells the order; a match is an execution, too, whose fee stands only in the list of executions.
-    pub fn tell(self, tell: Tell<'_, '_>) {
+    pub fn tell(self, market: fn(&str) -> Market, tell: Tell<'_, '_>) {
         let Some(status) = status(&self.kind) else { return misread("order event", &self.kind, tell) };
-        let (market, at) = (Market::Spot, nanos(self.ts));
+        let (market, at) = (market(&self.symbol), nanos(self.ts));
         tell(Entry::Order(Order { market, name: self.symbol.clone(), id: self.order_id, status, at }).into());
-        if self.kind == "match" {
+        if self.kind == "match" && is_trade(&self.trade_type) {
             let fill = Fill {
                 market,
                 name: self.symbol,
                 id: self.trade_id.0,
                 side: side(&self.side),
                 role: role(&self.liquidity),
-                quote_volume: self.match_price.or_zero().checked_mul(self.match_size.or_zero()),
+                quote_volume: None,
                 fee: None,
                 at,
             };
-            tell(Entry::Fill(fill).into());
+            tell(execution(fill, self.match_size.or_zero(), self.match_price.or_zero()).into());
             tell(Entry::Stir(Topic::Fills).into());
         }
     }

@@ -373,19 +373,17 @@ fn event<'f>(topic: &str, pushed: Amount, data: &'f str, tell: Tell<'_, 'f>) -> 
 
 impl Execution {
     fn tell(self, tell: Tell<'_, '_>) {
-        let (market, price, size) = (market(&self.symbol), self.price.or_zero(), self.size.or_zero());
         let fill = Fill {
-            market,
+            market: market(&self.symbol),
             name: self.symbol,
             id: self.id.0,
             side: rows::side(&self.side),
             role: rows::role(&self.liquidity.to_lowercase()),
-            quote_volume: (market == Market::Spot).then(|| price.checked_mul(size)).flatten(),
+            quote_volume: None,
             fee: self.fee.0.filter(|_| !self.fee_currency.is_empty()).map(|fee| (fee, self.fee_currency)),
             at: nanos(self.at),
         };
-        let entry = if market == Market::Spot { Entry::Fill(fill) } else { Entry::Deal(fill, size, price) };
-        tell(entry.into());
+        tell(rows::execution(fill, self.size.or_zero(), self.price.or_zero()).into());
     }
 }
 

@@ -246,7 +246,10 @@ impl Clerk {
     async fn ask(&self, ask: &Ask) -> Result<Vec<Entry>, Fault> {
         // While the venue keeps us out there is no refresh: waiting in line would hide that what we know grows old.
         if let Some(wait) = self.context.rest.closed() {
-            return Err(Fault::new(Kind::RateLimit, format!("the venue keeps us out for {} s more", wait.as_secs())));
+            return Err(Fault::new(
+                Kind::RateLimit,
+                format!("the venue keeps us out, or others use up its limit, for {} s more", wait.as_secs()),
+            ));
         }
         let mut entries = Vec::new();
         let mut take = |fact: Fact<'_>| {

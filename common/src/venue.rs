@@ -132,9 +132,7 @@ pub trait Venue: Send + Sync {
     }
 
     /// The account that a key opens. The error, one line, says what is wrong with the key's form; it ends the start.
-    fn account(&self, _keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String> {
-        Err("accounts of this venue are not read yet".into())
-    }
+    fn account(&self, keys: Arc<Keyring>) -> Result<Arc<dyn Account>, String>;
 }
 
 /// One websocket conversation.

@@ -60,11 +60,12 @@ pub struct Book {
     pub ledger: Ledger,
     /// What the key may do.
     pub rights: Option<Rights>,
-    /// What the venue itself says: wallet or account, amount, currency.
-    pub reported: BTreeMap<&'static str, (rust_decimal::Decimal, &'static str)>,
+    /// What the venue itself says of a part: amount, currency, and which section said it.
+    reported: BTreeMap<&'static str, (rust_decimal::Decimal, &'static str, Arc<str>)>,
     /// Whether each wallet could be read at the last refresh.
     pub wallets: BTreeMap<&'static str, bool>,
-    knows_positions: bool,
+    /// Which sections of each topic have been answered: without any, nothing is known of it.
+    answered: BTreeSet<(Topic, String)>,
     failures: u32,
     /// Events dated before this are older than the last complete refresh.
     floor: Option<Micros>,
@@ -103,7 +104,7 @@ impl Book {
             rights: None,
             reported: BTreeMap::new(),
             wallets: BTreeMap::new(),
-            knows_positions: false,
+            answered: BTreeSet::new(),
             failures: 0,
             floor: None,
             last_success: None,
@@ -117,7 +118,7 @@ impl Book {
         if let Topic::Wallet(wallet) = topic {
             self.wallets.insert(wallet, true);
         }
-        self.knows_positions |= topic == Topic::Positions;
+        self.answered.insert((topic, section.to_owned()));
         for entry in merged(entries) {
             // One answer may hold several wallets.
             if let (Topic::Wallet(_), Entry::Balance(balance)) = (topic, &entry) {
@@ -195,7 +196,9 @@ impl Book {
             Entry::Mode(mode) => self.mode = Some(mode),
             Entry::Touched(name) => self.touch(Market::Spot, &name),
             Entry::Reported(part, amount, currency) => {
-                self.reported.insert(part, (amount, currency));
+                let said = self.reported.get(part).filter(|_| from.is_empty());
+                let from = said.map_or_else(|| Arc::clone(from), |(_, _, from)| Arc::clone(from));
+                self.reported.insert(part, (amount, currency, from));
             }
             Entry::Fill(_) | Entry::Deal(..) | Entry::Stir(_) => {}
         }
@@ -244,13 +247,17 @@ impl Book {
         if let Topic::Wallet(wallet) = topic {
             self.wallets.insert(wallet, false);
         }
-        self.knows_positions &= topic != Topic::Positions;
+        self.answered.remove(&(topic, section.to_owned()));
+        if topic == Topic::Key {
+            self.rights = None;
+        }
     }
 
     fn drop_section(&mut self, section: &str) {
         self.balances.retain(|_, held| &*held.from != section);
         self.positions.retain(|_, held| &*held.from != section);
         self.orders.retain(|_, held| &*held.from != section);
+        self.reported.retain(|_, (_, _, from)| &**from != section);
     }
 
     /// Every question was answered since `began`: what none of these sections named is gone.
@@ -275,6 +282,11 @@ impl Book {
     /// Whether what is known counts: a refresh was complete, and not too many have failed since.
     pub fn counts(&self) -> bool {
         self.last_success.is_some() && self.failures < FAILURES
+    }
+
+    /// What the venue itself says of each part: amount and currency.
+    pub fn reported(&self) -> BTreeMap<&'static str, (rust_decimal::Decimal, &'static str)> {
+        self.reported.iter().map(|(part, (amount, currency, _))| (*part, (*amount, *currency))).collect()
     }
 
     /// What questions depend on.
@@ -312,9 +324,9 @@ impl Book {
         Shown { position: position.clone(), market, symbol, quantity }
     }
 
-    /// Whether positions could be read.
-    pub fn knows_positions(&self) -> bool {
-        self.knows_positions
+    /// Whether anything of this could be read.
+    pub fn knows(&self, topic: Topic) -> bool {
+        self.answered.iter().any(|(answered, _)| *answered == topic)
     }
 
     /// How many orders are open in each market.

@@ -272,3 +272,27 @@ fn several_accounts_of_one_wallet_are_what_it_holds() {
     book.answer("balances?", Topic::Wallet(WALLET), asked, 0.0, vec![row(1)]);
     assert_eq!(book.balances()[0].net(), Decimal::ONE);
 }
+
+#[test]
+fn what_only_an_unread_part_has_said_is_not_known_any_more() {
+    let mut book = Book::new(Micros(0));
+    let asked = Asked { instant: Instant::now(), venue: Micros(0) };
+    book.answer("overview?", Topic::Facts, asked, 0.0, vec![Entry::Reported("account", Decimal::ONE, "USD")]);
+    book.answer("key?", Topic::Key, asked, 0.0, vec![Entry::Rights(Rights { read: Some(true), ..Rights::default() })]);
+    assert!(book.reported().contains_key("account") && book.rights.is_some());
+    book.unread("overview?", Topic::Facts);
+    book.unread("key?", Topic::Key);
+    assert!(book.reported().is_empty() && book.rights.is_none());
+}
+
+#[test]
+fn no_orders_is_not_the_same_as_orders_that_may_not_be_read() {
+    let mut book = Book::new(Micros(0));
+    assert!(!book.knows(Topic::Orders));
+    let asked = Asked { instant: Instant::now(), venue: Micros(0) };
+    book.answer("orders?spot", Topic::Orders, asked, 0.0, Vec::new());
+    book.unread("orders?futures", Topic::Orders);
+    assert!(book.knows(Topic::Orders));
+    book.unread("orders?spot", Topic::Orders);
+    assert!(!book.knows(Topic::Orders));
+}

@@ -8,7 +8,7 @@ use super::book::Shown;
 use super::desk::Desk;
 use super::ledger::Traded;
 use super::valuation::{Prices, USD, USDT, Worth, value};
-use super::{Balance, Rights, Role, Side};
+use super::{Balance, Rights, Role, Side, Topic};
 use crate::context::Context;
 use crate::metrics::encode::{Encoder, block};
 use crate::metrics::health::unix_now;
@@ -55,20 +55,20 @@ pub fn picture(context: &Context) -> Option<Picture> {
     let desk = context.desk.as_ref()?;
     let now = unix_now();
     let snapshot = context.quotes.snapshot(&context.board);
-    let (mut picture, shown, rates) = desk.read(|book| {
+    let (counts, mut picture, shown, rates) = desk.read(|book| {
         let counts = book.counts();
         let picture = Picture {
             balances: if counts { book.balances() } else { Vec::new() },
             worth: None,
             fx: Vec::new(),
             positions: None,
-            orders: counts.then(|| book.open_orders()),
+            orders: (counts && book.knows(Topic::Orders)).then(|| book.open_orders()),
             rights: book.rights.filter(|_| counts),
             wallets: if counts { book.wallets.clone() } else { BTreeMap::new() },
-            reported: if counts { book.reported.clone() } else { BTreeMap::new() },
+            reported: if counts { book.reported() } else { BTreeMap::new() },
             last_success: book.last_success,
         };
-        (picture, (counts && book.knows_positions()).then(|| book.positions()), book.rates())
+        (counts, picture, (counts && book.knows(Topic::Positions)).then(|| book.positions()), book.rates())
     });
     let mut prices = Prices::new(context.about.hubs, now);
     snapshot.fill(&mut prices);
@@ -92,7 +92,7 @@ pub fn picture(context: &Context) -> Option<Picture> {
         });
         valued.collect()
     });
-    if picture.orders.is_some() {
+    if counts {
         let worth = value(&picture.balances, &prices);
         // Prices that have not come yet are not missing: what they price is worth something.
         let ready = worth.unpriced.is_empty() || context.quotes.loaded();

@@ -40,8 +40,7 @@ pub fn asks() -> Vec<Ask> {
         Ask::may(Topic::Positions, usd("futures_positions", "/fapi/v3/positionRisk", 5, positions)),
         Ask::may(Topic::Orders, usd("futures_orders", "/fapi/v1/openOrders", 40, orders)),
         Ask::may(Topic::Wallet(WALLET_COIN), coin("coin_futures", "/dapi/v1/account", 5, coin_wallet)),
-        // Of the wallet: where only this part goes unread, positions of the other one are known all the same.
-        Ask::may(Topic::Wallet(WALLET_COIN), coin("coin_positions", "/dapi/v1/positionRisk", 1, coin_positions)),
+        Ask::may(Topic::Positions, coin("coin_positions", "/dapi/v1/positionRisk", 1, coin_positions)),
         Ask::may(Topic::Orders, coin("coin_orders", "/dapi/v1/openOrders", 40, coin_orders)),
     ]
 }

@@ -77,7 +77,6 @@ impl Account for Owner {
             Ask::must(Topic::Wallet(rows::UNIFIED), unified),
             Ask::may(Topic::Wallet("funding"), funding),
             Ask::may(Topic::Facts, overview),
-            // The last of them decides whether positions are known: the one that every account has.
             positions("category=option"),
             positions("category=inverse"),
             positions("category=linear&settleCoin=USDC"),

@@ -120,6 +120,12 @@ impl Book {
         }
         self.answered.insert((topic, section.to_owned()));
         for entry in merged(entries) {
+            // Executions that no stream tells are asked for like everything else. What other rows say of the last one is
+            // not the whole of it.
+            if topic == Topic::Fills {
+                self.fill(entry);
+                continue;
+            }
             // One answer may hold several wallets.
             if let (Topic::Wallet(_), Entry::Balance(balance)) = (topic, &entry) {
                 self.wallets.insert(balance.wallet, true);
@@ -293,8 +299,15 @@ impl Book {
     pub fn view(&self, streamed: Vec<String>, now: Micros) -> View {
         let read = self.wallets.iter().filter(|(_, read)| **read).map(|(wallet, _)| *wallet).collect();
         let touched = |market| self.touched.get(&market).into_iter().flatten().cloned().collect::<Vec<String>>();
-        let (touched, touched_linear) = (touched(Market::Spot), touched(Market::Linear));
-        View { mode: self.mode, touched, touched_linear, streamed, read, now }
+        View {
+            mode: self.mode,
+            touched: touched(Market::Spot),
+            touched_linear: touched(Market::Linear),
+            touched_inverse: touched(Market::Inverse),
+            streamed,
+            read,
+            now,
+        }
     }
 
     /// What the wallets hold.

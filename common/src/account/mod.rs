@@ -95,6 +95,8 @@ pub struct View {
     pub touched: Vec<String>,
     /// Contracts margined in the quote currency that orders, executions or positions have named, likewise.
     pub touched_linear: Vec<String>,
+    /// The same of contracts margined in coins.
+    pub touched_inverse: Vec<String>,
     /// Symbols, by the venue's names, that are exported.
     pub streamed: Vec<String>,
     /// Wallets that could be read when they were last asked for.

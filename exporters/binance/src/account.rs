@@ -57,7 +57,7 @@ impl Account for Owner {
         vec![Ask::may(Topic::Key, key), futures::contracts()]
     }
 
-    fn asks(&self, _view: &View) -> Vec<Ask> {
+    fn asks(&self, view: &View) -> Vec<Ask> {
         let account = Request::get("/api/v3/account").query("omitZeroBalances=true").weight(20);
         let orders = Request::get("/api/v3/openOrders").weight(80);
         let mut asks = vec![
@@ -66,7 +66,7 @@ impl Account for Owner {
         ];
         if has_wallets(&self.setup) {
             asks.extend(wallets());
-            asks.extend(futures::asks());
+            asks.extend(futures::asks(view));
         }
         asks
     }

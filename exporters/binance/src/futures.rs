@@ -4,7 +4,7 @@
 
 use common::account::{Balance, Contract, Position, Side, Size};
 use common::venue::Decoder;
-use common::{Amount, Ask, Decimal, Entry, Fault, Market, Query, Request, Rows, Tell, Topic};
+use common::{Amount, Ask, Decimal, Entry, Fault, Market, Query, Request, Rows, Tell, Topic, View};
 use serde::Deserialize;
 
 use crate::account::{HOURLY, PAGE, full};
@@ -12,6 +12,8 @@ use crate::rows::{FillRow, OrderRow};
 
 pub const WALLET: &str = "futures";
 const WALLET_COIN: &str = "coin_futures";
+/// Executions are asked for by contract: of no more contracts than this.
+const TOUCHED: usize = 10;
 
 fn usd(name: &'static str, path: &str, weight: u32, decode: Decoder) -> Query {
     Query::new(name, Request::get(path).weight(weight).futures().pool("fapi"), decode)
@@ -30,19 +32,32 @@ fn trades<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault
     Ok(None)
 }
 
+fn coin_trades<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
+    let rows: Rows<FillRow> = serde_json::from_str(body)?;
+    rows.good(tell).into_iter().for_each(|row| row.tell(Market::Inverse, tell));
+    Ok(None)
+}
+
 /// What there is to ask. A key needs a permission of its own even to read it.
-pub fn asks() -> Vec<Ask> {
+pub fn asks(view: &View) -> Vec<Ask> {
     let coin = |name, path: &str, weight, decode: Decoder| {
         Query::new(name, Request::get(path).weight(weight).coin().pool("dapi"), decode)
     };
-    vec![
+    let mut asks = vec![
         Ask::may(Topic::Wallet(WALLET), usd("futures", "/fapi/v3/account", 5, wallet)),
         Ask::may(Topic::Positions, usd("futures_positions", "/fapi/v3/positionRisk", 5, positions)),
         Ask::may(Topic::Orders, usd("futures_orders", "/fapi/v1/openOrders", 40, orders)),
         Ask::may(Topic::Wallet(WALLET_COIN), coin("coin_futures", "/dapi/v1/account", 5, coin_wallet)),
         Ask::may(Topic::Positions, coin("coin_positions", "/dapi/v1/positionRisk", 1, coin_positions)),
         Ask::may(Topic::Orders, coin("coin_orders", "/dapi/v1/openOrders", 40, coin_orders)),
-    ]
+    ];
+    // No stream of theirs is listened to: the last executions of each contract, those counted already among them.
+    for symbol in view.touched_inverse.iter().take(TOUCHED) {
+        let query = coin("coin_trades", "/dapi/v1/userTrades", 20, coin_trades);
+        let request = query.request.clone().query(format!("symbol={symbol}&limit=1000"));
+        asks.push(Ask::may(Topic::Fills, Query { request, ..query }));
+    }
+    asks
 }
 
 /// The names of the contracts on coins. Those on dollars are told in coins, under names like those of the spot market.

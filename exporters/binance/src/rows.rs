@@ -77,7 +77,13 @@ fn status(text: &str) -> Option<Status> {
 pub struct FillRow {
     pub symbol: String,
     pub id: i64,
+    #[serde(default)]
     pub quote_qty: Amount,
+    /// Coins, or contracts on coins.
+    #[serde(default)]
+    pub qty: Amount,
+    #[serde(default)]
+    pub price: Amount,
     #[serde(default)]
     pub commission: Amount,
     pub commission_asset: Option<String>,
@@ -91,6 +97,7 @@ pub struct FillRow {
 impl FillRow {
     /// Tells the execution.
     pub fn tell(self, market: Market, tell: Tell<'_, '_>) {
+        let (contracts, price) = (self.qty.or_zero(), self.price.or_zero());
         let fill = Fill {
             market,
             name: self.symbol,
@@ -101,7 +108,9 @@ impl FillRow {
             fee: self.commission.0.zip(self.commission_asset),
             at: Some(Micros::from_millis(self.time)),
         };
-        tell(Entry::Fill(fill).into());
+        // A contract on coins is so many dollars, which the list of contracts tells.
+        let entry = if market == Market::Inverse { Entry::Deal(fill, contracts, price) } else { Entry::Fill(fill) };
+        tell(entry.into());
     }
 }
 
@@ -160,6 +169,8 @@ impl Report<'_> {
             time: self.at,
             is_buyer: self.side == "BUY",
             is_maker: self.maker,
+            qty: self.quantity,
+            price: self.price,
         }
         .tell(market, tell);
     }

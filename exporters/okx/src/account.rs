@@ -137,7 +137,7 @@ fn positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
 fn orders<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fault> {
     let rows = read::<OrderRow>(body, tell)?;
     let next = rows.last().map(|row| row.ord_id.clone());
-    rows.into_iter().for_each(|row| row.tell(tell));
+    rows.iter().for_each(|row| row.tell(tell));
     Ok(next)
 }
 
@@ -263,6 +263,13 @@ mod tests {
         let (entries, next) = read(orders, body).unwrap();
         assert!(entries.len() == 1 && next.as_deref() == Some("2290718804425031680"));
         assert_eq!(read(orders, r#"{"code":"0","data":[]}"#).unwrap(), (vec![], None));
+    }
+
+    #[test]
+    fn a_listed_order_s_last_execution_is_not_told_again() {
+        let body = r#"{"code":"0","data":[{"instType":"SPOT","instId":"ETH-USDT","ordId":"7","side":"buy","state":"partially_filled","uTime":"1763599000000","fillPx":"2900","fillSz":"0.1","tradeId":"531180926"}]}"#;
+        let (entries, _) = read(orders, body).unwrap();
+        assert!(matches!(&entries[..], [Entry::Order(_)]), "{entries:?}");
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn rows<'f>(channel: &str, data: &'f str, tell: Tell<'_, 'f>) -> Result<(), Faul
     match channel {
         "account" => read::<Account>(data, tell)?.into_iter().for_each(|row| row.tell(tell)),
         "positions" => read::<PositionRow>(data, tell)?.into_iter().for_each(|row| row.tell(tell)),
-        "orders" => read::<OrderRow>(data, tell)?.into_iter().for_each(|row| row.tell(tell)),
+        "orders" => read::<OrderRow>(data, tell)?.into_iter().for_each(|row| row.happen(tell)),
         other => return Err(Fault::protocol(format!("data of the channel {}", common::excerpt(other)))),
     }
     Ok(())

@@ -163,8 +163,8 @@ pub struct OrderRow {
 }
 
 impl OrderRow {
-    /// Tells the order; an event of the stream may be an execution, too.
-    pub fn tell(self, tell: Tell<'_, '_>) {
+    /// Tells the order. A row of the list names its last execution, too, without role and fee: that is not told.
+    pub fn tell(&self, tell: Tell<'_, '_>) {
         let market = market(&self.inst_type, &self.inst_id);
         let status = match self.state.as_str() {
             "live" => Status::New,
@@ -174,6 +174,11 @@ impl OrderRow {
         };
         let order = Order { market, name: self.inst_id.clone(), id: self.ord_id.clone(), status, at: at(&self.u_time) };
         tell(Entry::Order(order).into());
+    }
+
+    /// Tells an event of the stream, which may be an execution.
+    pub fn happen(self, tell: Tell<'_, '_>) {
+        self.tell(tell);
         if !self.trade_id.is_empty() && self.fill_sz.nonzero().is_some() {
             FillRow {
                 inst_type: self.inst_type,

@@ -165,6 +165,7 @@ fn endpoint(request: &Request) -> Option<Endpoint> {
         ("GET", "/dapi/v1/exchangeInfo") => public(dapi(1, futures::coin_exchange_info)),
         ("GET", "/dapi/v1/account") => dapi(5, futures::coin_account),
         ("GET", "/dapi/v1/balance") => dapi(1, futures::coin_balance),
+        ("GET", "/dapi/v1/userTrades") => dapi(20, spot::coin_user_trades),
         ("GET", "/dapi/v1/positionRisk") => dapi(1, futures::coin_positions),
         ("GET", "/dapi/v1/openOrders") => dapi(given("symbol", 1, 40), futures::coin_open_orders),
         _ => return None,

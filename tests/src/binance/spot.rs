@@ -137,12 +137,7 @@ pub(super) fn my_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
 
 /// The same for a contract in dollars; its rows are others.
 pub(super) fn user_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
-    let symbol = asked.parameters.get("symbol").ok_or_else(|| Problem::missing("symbol"))?;
-    let known = contracts(asked.account.venue).any(|it| it.category == Category::Linear && it.symbol == symbol);
-    if !known {
-        return Err(Problem::bug(-1121, "Invalid symbol."));
-    }
-    trades_of(asked, Category::Linear, symbol, |fill| {
+    trades_of(asked, Category::Linear, contract(asked, Category::Linear)?, |fill| {
         json!({
             "symbol": fill.symbol, "id": fill.trade, "orderId": id(&fill.order_id), "side": side(fill.side), "price": fill.price,
             "qty": fill.quantity, "quoteQty": fill.quote_volume, "realizedPnl": "0", "commission": fill.fee,
@@ -150,6 +145,24 @@ pub(super) fn user_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
             "maker": fill.role == Role::Maker,
         })
     })
+}
+
+/// The same for a contract in coins: its quantity counts contracts.
+pub(super) fn coin_user_trades(asked: &Asked<'_>) -> Result<Value, Problem> {
+    trades_of(asked, Category::Inverse, contract(asked, Category::Inverse)?, |fill| {
+        json!({
+            "symbol": fill.symbol, "id": fill.trade, "orderId": id(&fill.order_id), "pair": "BTCUSD", "side": side(fill.side),
+            "price": fill.price, "qty": fill.quantity, "realizedPnl": "0", "marginAsset": fill.fee_asset,
+            "baseQty": fill.quote_volume.over(fill.price), "commission": fill.fee, "commissionAsset": fill.fee_asset,
+            "time": fill.at, "positionSide": "BOTH", "buyer": fill.side == Side::Buy, "maker": fill.role == Role::Maker,
+        })
+    })
+}
+
+fn contract<'a>(asked: &'a Asked<'_>, category: Category) -> Result<&'a str, Problem> {
+    let symbol = asked.parameters.get("symbol").ok_or_else(|| Problem::missing("symbol"))?;
+    let known = contracts(asked.account.venue).any(|it| it.category == category && it.symbol == symbol);
+    if known { Ok(symbol) } else { Err(Problem::bug(-1121, "Invalid symbol.")) }
 }
 
 fn trades_of(asked: &Asked<'_>, category: Category, symbol: &str, row: fn(&Fill) -> Value) -> Result<Value, Problem> {

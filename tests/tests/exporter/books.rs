@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use fake_venues::account::{Books, Category, Fill, Role, Side, Status};
+use fake_venues::account::{Books, Category, Role, Side, Status};
 use fake_venues::{Fake, Fixed, Venue};
 
 use tokio::time::sleep;
@@ -248,9 +248,7 @@ fn equity(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<String
 /// Orders, executions and fees since these books.
 fn history(venue: Venue, books: &Books, since: &Books, scrape: &Exposition, told: &mut Vec<String>) {
     let (mut counts, mut volumes, mut fees) = (Rows::new(), Rows::new(), Rows::new());
-    // Executions of Binance's contracts on coins stand on a stream that is not listened to.
-    let counted = |fill: &&Fill| venue != Venue::Binance || fill.category != Category::Inverse;
-    for fill in books.fills[since.fills.len()..].iter().filter(counted) {
+    for fill in &books.fills[since.fills.len()..] {
         let side = if fill.side == Side::Buy { "buy" } else { "sell" };
         let role = if fill.role == Role::Maker { "maker" } else { "taker" };
         let labels = vec![market(fill.category).to_owned(), symbol(&fill.symbol), side.into(), role.into()];

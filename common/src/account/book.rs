@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::entry::merged;
 use super::ledger::{Ledger, Memory};
 use super::{Balance, Contract, Entry, Fill, Order, Position, Rate, Rights, Side, Topic, View, label};
 use crate::update::{Market, Micros};
@@ -363,27 +364,6 @@ impl Book {
     pub fn rates(&self) -> Vec<(Rate, f64)> {
         self.rates.values().cloned().collect()
     }
-}
-
-/// Several accounts of one wallet may hold one asset, on one page or on two: together they are what it holds.
-fn merged(entries: Vec<Entry>) -> Vec<Entry> {
-    let mut places: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
-    let mut merged: Vec<Entry> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let Entry::Balance(balance) = entry else {
-            merged.push(entry);
-            continue;
-        };
-        let key = (balance.wallet, balance.asset.clone());
-        match places.get(&key).and_then(|place| merged.get_mut(*place)) {
-            Some(Entry::Balance(sum)) => *sum = sum.with(&balance),
-            _ => {
-                places.insert(key, merged.len());
-                merged.push(Entry::Balance(balance));
-            }
-        }
-    }
-    merged
 }
 
 /// Writes a statement down.

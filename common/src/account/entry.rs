@@ -1,5 +1,7 @@
 //! Statements about an account, as answers and events make them.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use super::Topic;
@@ -33,7 +35,7 @@ impl Balance {
     }
 
     /// Both together.
-    pub(super) fn with(&self, other: &Balance) -> Balance {
+    fn with(&self, other: &Balance) -> Balance {
         let sum = |a: Option<Decimal>, b: Option<Decimal>| match (a, b) {
             (Some(a), Some(b)) => a.checked_add(b),
             (a, b) => a.or(b),
@@ -280,4 +282,25 @@ pub enum Entry {
     Reported(&'static str, Decimal, &'static str),
     /// Something changed that this message does not tell: ask again.
     Stir(Topic),
+}
+
+/// Several accounts of one wallet may hold one asset, on one page or on two: together they are what it holds.
+pub(super) fn merged(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut places: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    let mut merged: Vec<Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Entry::Balance(balance) = entry else {
+            merged.push(entry);
+            continue;
+        };
+        let key = (balance.wallet, balance.asset.clone());
+        match places.get(&key).and_then(|place| merged.get_mut(*place)) {
+            Some(Entry::Balance(sum)) => *sum = sum.with(&balance),
+            _ => {
+                places.insert(key, merged.len());
+                merged.push(Entry::Balance(balance));
+            }
+        }
+    }
+    merged
 }

@@ -156,5 +156,7 @@ async fn upgrade(mut wire: Wire, request: &Request, world: Arc<World>) {
         return refused("gone during the handshake");
     };
     let stream = WebSocketStream::from_partially_read(stream, early, Role::Server, None).await;
-    Socket { stream, session, world, id, fate, faults: Vec::new(), close_at: None, garbage: 0 }.run().await;
+    Socket { stream, session, world, id, fate, faults: Vec::new(), close_at: None, garbage: 0, unheard: None }
+        .run()
+        .await;
 }

@@ -35,6 +35,8 @@ pub(crate) struct Socket {
     pub(crate) faults: Vec<Fault>,
     pub(crate) close_at: Option<Instant>,
     pub(crate) garbage: usize,
+    /// Came just as the connection went deaf; heard when it hears again.
+    pub(crate) unheard: Option<Result<Message, Error>>,
 }
 
 impl Socket {
@@ -60,9 +62,12 @@ impl Socket {
         beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let deaf = self.faults.contains(&Fault::Deaf);
-            let frame = tokio::select! {
-                frame = self.stream.next(), if !deaf => Some(frame),
-                _ = beat.tick() => None,
+            let frame = match self.unheard.take_if(|_| !deaf) {
+                Some(frame) => Some(Some(frame)),
+                None => tokio::select! {
+                    frame = self.stream.next(), if !deaf => Some(frame),
+                    _ = beat.tick() => None,
+                },
             };
             let (faults, events) = self.fate.now(&self.world.faults.lock());
             self.faults = faults;
@@ -72,6 +77,9 @@ impl Socket {
                 }
             }
             if self.faults.contains(&Fault::Deaf) {
+                if let Some(frame) = frame {
+                    self.unheard = frame;
+                }
                 continue;
             }
             let ended = match frame {

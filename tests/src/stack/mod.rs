@@ -23,7 +23,7 @@ pub use samples::value;
 pub use scratch::Scratch;
 pub use suite::{Endpoint, Market, Suite, Target};
 pub use table::{Row, render};
-pub use tools::{binaries, build, find_tool, have_prometheus, repository};
+pub use tools::{binaries, build, find_tool, have_prometheus, have_tools, repository};
 pub use wait::{Progress, until_ready};
 
 /// One of the five exporters.

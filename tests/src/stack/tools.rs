@@ -53,7 +53,8 @@ pub fn build() -> io::Result<PathBuf> {
 #[must_use]
 pub fn find_tool(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::iter::once(repository().join(".tools/bin")).chain(env::split_paths(&path)).collect();
+    let folders: Vec<PathBuf> =
+        std::iter::once(repository().join(".tools/bin")).chain(env::split_paths(&path)).collect();
     // Debian prefixes Alertmanager's program.
     let names = [name.to_owned(), format!("prometheus-{name}")];
     names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())

@@ -55,6 +55,7 @@ fn command(port: u16, arguments: &[&str]) -> JoinHandle<Answer> {
 }
 
 async fn run(port: u16, arguments: &[&str]) -> Answer {
+    eprintln!("{:?} {arguments:?}", SystemTime::now());
     command(port, arguments).await.unwrap()
 }
 

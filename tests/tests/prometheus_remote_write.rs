@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use fake_venues::stack::{
-    Market, Ports, Process, PrometheusSetup, Rewrite, Scratch, Suite, VENUES, build, find_tool, get, have_tools, prometheus,
-    repository, until_ready,
+    Market, Ports, Process, PrometheusSetup, Rewrite, Scratch, Suite, VENUES, build, find_tool, get, have_tools,
+    prometheus, repository, until_ready,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -61,10 +61,13 @@ fn every_block_is_what_prometheus_reads() {
         let (head, tail) = config.split_once("/api/v1/").unwrap();
         let (path, tail) = tail.split_once('\n').unwrap();
         let with_token = format!("{head}/api/v1/{path}{token}{tail}");
-        for (text, more) in [(config.clone(), &[][..]), (with_token, &["--syntax-only"]), (as_agent(&config), &["--agent"])] {
+        for (text, more) in
+            [(config.clone(), &[][..]), (with_token, &["--syntax-only"]), (as_agent(&config), &["--agent"])]
+        {
             fs::write(&file, &text).unwrap();
             let check = ["check", "config", "--lint=all", "--lint-fatal"];
-            let output = Command::new(find_tool("promtool").unwrap()).args(check).args(more).arg(&file).output().unwrap();
+            let output =
+                Command::new(find_tool("promtool").unwrap()).args(check).args(more).arg(&file).output().unwrap();
             // What is not beside the copy are the folders of targets.
             let said = String::from_utf8_lossy(&output.stderr).replace("does not exist", "");
             assert!(output.status.success(), "{store} {more:?}: {said}\n{text}");
@@ -109,7 +112,8 @@ async fn receives(agent: bool) {
     assert_eq!(until_ready(&mut suite, START, |_| ()).await.unwrap(), []);
 
     // The same API, and the labels that tell whose samples these are.
-    let expression = "exchange_last_price{symbol=~\"BTCUSDT?\",cluster=\"exchanges\",environment=\"local\",replica=\"0\"}";
+    let expression =
+        "exchange_last_price{symbol=~\"BTCUSDT?\",cluster=\"exchanges\",environment=\"local\",replica=\"0\"}";
     let deadline = Instant::now() + ARRIVAL;
     let venues = loop {
         let prices = prometheus::query(store, expression).await.unwrap();

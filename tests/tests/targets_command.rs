@@ -40,7 +40,8 @@ impl Answer {
 
     /// The lines of one target: its own and those below it.
     fn about(&self, target: &str) -> String {
-        let mut lines = self.text.lines().skip_while(|line| !line.contains(target) || line.starts_with(' '));
+        let is_it = |line: &&str| !line.starts_with(' ') && line.split_whitespace().nth(1) == Some(target);
+        let mut lines = self.text.lines().skip_while(|line| !is_it(line));
         let first = lines.next().unwrap_or_else(|| panic!("no {target} in:\n{}", self.text));
         std::iter::once(first).chain(lines.take_while(|line| line.starts_with("    "))).collect::<Vec<_>>().join("\n")
     }
@@ -55,7 +56,6 @@ fn command(port: u16, arguments: &[&str]) -> JoinHandle<Answer> {
 }
 
 async fn run(port: u16, arguments: &[&str]) -> Answer {
-    eprintln!("{:?} {arguments:?}", SystemTime::now());
     command(port, arguments).await.unwrap()
 }
 

@@ -58,9 +58,9 @@ fn every_block_is_what_prometheus_reads() {
         // As it is told for a store that asks for a token.
         let token = "\n    authorization: { credentials_file: /run/secrets/remote_write_token }\n";
         assert!(config_of_repository().contains(&token.replace("\n ", "\n# ")));
-        let (head, tail) = config.split_once("/api/v1/").unwrap();
-        let (path, tail) = tail.split_once('\n').unwrap();
-        let with_token = format!("{head}/api/v1/{path}{token}{tail}");
+        let (head, tail) = config.split_once("\n    url: ").unwrap();
+        let (url, tail) = tail.split_once('\n').unwrap();
+        let with_token = format!("{head}\n    url: {url}{token}{tail}");
         for (text, more) in
             [(config.clone(), &[][..]), (with_token, &["--syntax-only"]), (as_agent(&config), &["--agent"])]
         {

@@ -42,8 +42,9 @@ impl Answer {
     fn about(&self, target: &str) -> String {
         let is_it = |line: &&str| !line.starts_with(' ') && line.split_whitespace().nth(1) == Some(target);
         let mut lines = self.text.lines().skip_while(|line| !is_it(line));
-        let first = lines.next().unwrap_or_else(|| panic!("no {target} in:\n{}", self.text));
-        std::iter::once(first).chain(lines.take_while(|line| line.starts_with("    "))).collect::<Vec<_>>().join("\n")
+        let first = lines.next();
+        assert!(first.is_some(), "no {target} in:\n{}", self.text);
+        first.into_iter().chain(lines.take_while(|line| line.starts_with("    "))).collect::<Vec<_>>().join("\n")
     }
 }
 

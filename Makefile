@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-peers check tools bench docs screenshot clean
+.PHONY: setup up down reload images dist test-stack help build run demo test test-peers check tools bench docs screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -23,6 +23,27 @@ demo: build ## Fake venues, the five exporters, Prometheus and Alertmanager unti
 run: build ## The same against the live venues; keys and settings come from the environment
 	@scripts/fetch-tools || true
 	@$(OUT)/release/demo --live
+
+setup: ## Once, before `make up`: .env with a password for Grafana, and empty files for keys
+	@scripts/setup
+
+up: ## Start the stack in containers: what COMPOSE_PROFILES in .env names; builds the images if they are not there
+	@scripts/compose up -d
+
+down: ## Stop the stack; its data stays
+	@scripts/compose down
+
+reload: ## Let the stack's Prometheus and Alertmanager take up edited configuration
+	@scripts/compose kill -s HUP prometheus alertmanager
+
+images: ## Build the images of the five exporters, from source
+	@COMPOSE_PROFILES=exchanges scripts/compose build
+
+dist: ## Build static binaries into dist/ [TARGET=aarch64-unknown-linux-gnu]
+	@scripts/dist $(TARGET)
+
+test-stack: ## The stack in a real Docker, on Debian as root: starts an engine, builds, breaks things, looks
+	@scripts/test-stack
 
 test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)

@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: setup up down reload images dist test-stack help build run demo test test-peers check tools bench docs screenshot clean
+.PHONY: help build run demo test test-peers check tools bench docs screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -24,6 +24,7 @@ run: build ## The same against the live venues; keys and settings come from the 
 	@scripts/fetch-tools || true
 	@$(OUT)/release/demo --live
 
+.PHONY: setup up down reload images dist test-stack
 setup: ## Once, before `make up`: .env with a password for Grafana, and empty files for keys
 	@scripts/setup
 

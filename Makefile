@@ -34,6 +34,28 @@ add-target: ## Let Prometheus scrape one more: JOB=okx-exporter TARGET=host:8004
 remove-target: ## Let Prometheus scrape one less: JOB=okx-exporter TARGET=host:8004
 	@scripts/targets remove '$(JOB)' '$(TARGET)'
 
+.PHONY: setup up down reload images dist test-stack
+setup: ## Once, before `make up`: .env with a password for Grafana, and empty files for keys
+	@scripts/setup
+
+up: ## Start the stack in containers: what COMPOSE_PROFILES in .env names; builds the images if they are not there
+	@scripts/compose up -d
+
+down: ## Stop the stack; its data stays
+	@scripts/compose down
+
+reload: ## Let the stack's Prometheus and Alertmanager take up edited configuration
+	@scripts/compose kill -s HUP prometheus alertmanager
+
+images: ## Build the images of the five exporters, from source
+	@COMPOSE_PROFILES=exchanges scripts/compose build
+
+dist: ## Build static binaries into dist/ [TARGET=aarch64-unknown-linux-gnu]
+	@scripts/dist $(TARGET)
+
+test-stack: ## The stack in a real Docker, on Debian as root: starts an engine, builds, breaks things, looks
+	@scripts/test-stack
+
 test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins

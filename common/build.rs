@@ -11,6 +11,16 @@ fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
 fn main() {
     // An image is built without .git; its build passes the revision in.
     let given = std::env::var("BUILD_REVISION").ok().filter(|revision| !revision.is_empty());
+    if given.is_none() {
+        // Which commit HEAD is changes in its log; HEAD itself only names the branch. In a worktree both are elsewhere. A path that is
+        // not there would mean building this again every time.
+        for name in ["HEAD", "logs/HEAD"] {
+            let path = first_line("git", &["rev-parse", "--git-path", name]);
+            if let Some(path) = path.filter(|path| std::path::Path::new(path).exists()) {
+                println!("cargo::rerun-if-changed={path}");
+            }
+        }
+    }
     let revision =
         given.or_else(|| first_line("git", &["rev-parse", "--short=12", "HEAD"])).unwrap_or_else(|| "unknown".into());
     let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
@@ -18,9 +28,5 @@ fn main() {
     println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!("cargo::rustc-env=BUILD_RUSTC={}", rustc.unwrap_or_else(|| "unknown".into()));
     println!("cargo::rerun-if-env-changed=BUILD_REVISION");
-    // A file that is not there counts as changed each time: without git, and in a worktree, whose HEAD is elsewhere.
-    if let Some(head) = first_line("git", &["rev-parse", "--git-path", "HEAD"]) {
-        println!("cargo::rerun-if-changed={head}");
-    }
     println!("cargo::rerun-if-changed=build.rs");
 }

@@ -105,7 +105,11 @@ pub async fn run(context: Arc<Context>, config: &Config) -> ExitCode {
     }
     match &context.desk {
         Some(desk) => account::check::run(&context, desk, &mut report).await,
-        None => report.row("credentials", true, "none: market data only"),
+        None if config.unfilled.is_empty() => report.row("credentials", true, "none: market data only"),
+        None => {
+            let files = config.unfilled.join(", ");
+            report.row("credentials", true, format!("none, the files are empty: market data only ({files})"));
+        }
     }
     limits(&context, &mut report);
     report.print()

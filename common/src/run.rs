@@ -114,6 +114,13 @@ async fn run(
     });
     thread.map_err(|_| broken("cannot start the web server's thread"))?;
     tracing::info!(exchange = about.name, version = env!("CARGO_PKG_VERSION"), address, symbols = %config.selection, "started");
+    if !config.unfilled.is_empty() {
+        let files = config.unfilled.join(" ");
+        tracing::info!(
+            files,
+            "no credentials, their files are empty: market data only until they are filled and this is restarted"
+        );
+    }
     let market = upkeep::run(Arc::clone(&context), config.selection, config.symbols_interval);
     let account = async {
         match &context.desk {

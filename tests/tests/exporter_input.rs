@@ -2,11 +2,13 @@
 
 mod exporter;
 
+use std::fs;
 use std::net::TcpListener;
 
 use exporter::exposition::Exposition;
 use exporter::{Rig, bitcoin, command, dollar, everywhere, fake};
 use fake_venues::Venue;
+use fake_venues::stack::Scratch;
 
 /// A slip of the finger in one name costs that name only.
 #[tokio::test]
@@ -69,6 +71,41 @@ fn slips(venue: Venue, taken: &str) -> Vec<Slip> {
         variable("API_SECRET", "canary-secret", &format!("{prefix}_API_KEY")),
         variable("API_KEY_FILE", "/nonexistent/key", "/nonexistent/key"),
     ]
+}
+
+/// Mounted files that nobody has filled yet are no key, and the log says what to do; one that is filled is half a key.
+#[tokio::test]
+async fn empty_files_are_no_key_until_one_is_filled() {
+    everywhere(async |venue| {
+        let scratch = Scratch::new("empty-key").expect("a temporary directory");
+        let prefix = venue.name().to_uppercase();
+        let parts: &[&str] = match venue {
+            Venue::Kucoin | Venue::Okx => &["API_KEY", "API_SECRET", "API_PASSPHRASE"],
+            Venue::Binance | Venue::Bybit | Venue::Coinbase => &["API_KEY", "API_SECRET"],
+        };
+        let named = |part: &&str| {
+            let path = scratch.path().join(part);
+            fs::write(&path, "").expect("a file");
+            (format!("{prefix}_{part}_FILE"), path.display().to_string())
+        };
+        let variables: Vec<(String, String)> = parts.iter().map(named).collect();
+        let rig = Rig::with_secrets(fake(venue), &["--exchange.symbols=top:5"], &variables);
+        rig.until_ready().await;
+        let log = rig.log();
+        for (variable, path) in &variables {
+            rig.check(log.contains(&format!("{variable}={path}")), format!("the log does not name {variable}:\n{log}"));
+        }
+        rig.check(log.contains("market data only"), format!("the log does not say what follows:\n{log}"));
+        let (status, reasons) = rig.health().await;
+        rig.check(status == "ok", format!("it is a normal way to run: {reasons:?}"));
+        fs::write(scratch.path().join("API_KEY"), "canary").expect("a file");
+        let output = command(venue).envs(variables.clone()).output().expect("the exporter starts");
+        let err = String::from_utf8_lossy(&output.stderr);
+        let told = variables[1..].iter().all(|(variable, path)| err.contains(&format!("{variable}={path}")));
+        rig.check(output.status.code() == Some(2) && told, format!("half a key starts: {err}"));
+        rig.check(!err.contains("canary") && err.lines().count() == 1, format!("{err}"));
+    })
+    .await;
 }
 
 /// One line on standard error that names it, status 2, nothing on standard output.

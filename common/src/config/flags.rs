@@ -205,8 +205,10 @@ pub fn reference() -> String {
         "\n## Credentials\n\n\
          `X_API_KEY`, `X_API_SECRET` and, on KuCoin and OKX, `X_API_PASSPHRASE`; each may be given as `X_API_KEY_FILE` and so\n\
          on instead, the path of a mounted secret. Never flags: flags show in `ps`. None at all is a normal way to run:\n\
-         market data only. Some but not all is an error that names what is missing. Files are read again when they change,\n\
-         without a restart. A key that may read and no more is all that is needed.\n\n\
+         market data only. Some but not all is an error that names what is missing. An empty file counts as not given, as an\n\
+         empty variable does, so that files can be mounted before there is a key; the log says so. A file that is not there is an\n\
+         error. The files of a key are read again when they change, without a restart; the first key needs one. A key that may\n\
+         read and no more is all that is needed.\n\n\
          ## Subcommands\n\n\
          | command | what it does | exit status |\n|---|---|---|\n\
          | (none) | run | 0 after SIGTERM or SIGINT, 2 for a configuration that cannot be used |\n\

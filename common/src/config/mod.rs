@@ -73,6 +73,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The key, if one was given.
     pub credentials: Option<Arc<Keyring>>,
+    /// The files for a key that are all empty, so that there is none: each with its variable.
+    pub unfilled: Vec<String>,
     /// The account's part.
     pub terms: Terms,
 }
@@ -162,6 +164,11 @@ impl Given<'_> {
         {
             return Err(format!("--web.telemetry-path={telemetry_path}: wants a path such as /metrics"));
         }
+        let (credentials, unfilled) = match task {
+            Task::Run | Task::Check => self.credentials(about)?,
+            // Need no key; and what stands in the files by now says nothing about the exporter that runs.
+            Task::HealthCheck | Task::Decode(_) => (None, Vec::new()),
+        };
         Ok(Config {
             task,
             listen: self.listen(about)?,
@@ -175,7 +182,8 @@ impl Given<'_> {
             compat: self.switch("metrics.compat")?,
             log_level: self.level()?,
             log_format: self.log_format()?,
-            credentials: self.credentials(about)?,
+            credentials,
+            unfilled,
             terms: Terms {
                 label: self.text("exchange.account")?.0,
                 interval: self.time("exchange.account-interval", Duration::from_secs(1))?,
@@ -298,24 +306,29 @@ impl Given<'_> {
         }
     }
 
-    /// All credentials or none; each from its variable or from the file that its `_FILE` variable names.
-    fn credentials(&self, about: &About) -> Result<Option<Arc<Keyring>>, String> {
+    /// All credentials or none; each from its variable or from the file that its `_FILE` variable names. An empty file is like
+    /// an empty variable: not given. Those come second, where there is nothing else.
+    fn credentials(&self, about: &About) -> Result<(Option<Arc<Keyring>>, Vec<String>), String> {
         let mut origins = Vec::new();
         let mut missing = Vec::new();
+        let mut unfilled = Vec::new();
         for suffix in about.credentials {
             let variable = format!("{}{suffix}", self.prefix);
             match self.origin(&variable)? {
-                Some(origin) => {
-                    // A file that cannot be read is told of before what else may be missing.
-                    origin.read()?;
-                    origins.push(origin);
-                }
+                // A file that cannot be read is told of before what else may be missing.
+                Some(origin) => match origin.read()? {
+                    Some(_) => origins.push(origin),
+                    None => {
+                        missing.push(format!("{origin} (an empty file)"));
+                        unfilled.push(origin.to_string());
+                    }
+                },
                 None => missing.push(variable),
             }
         }
         match (origins.is_empty(), missing.is_empty()) {
-            (true, _) => Ok(None),
-            (false, true) => Keyring::load(origins).map(Some),
+            (true, _) => Ok((None, unfilled)),
+            (false, true) => Ok((Some(Keyring::load(origins)?), Vec::new())),
             (false, false) => {
                 Err(format!("credentials are incomplete: set {} too, or none of them", missing.join(" and ")))
             }

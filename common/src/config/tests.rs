@@ -97,6 +97,41 @@ fn secrets_show_nowhere() {
     assert!(!partial.contains("canary"), "{partial}");
 }
 
+/// An empty file is a part that was not given, like an empty variable: a mount that nobody has filled is no key.
+#[test]
+fn empty_files_are_no_key_and_some_empty_ones_half_a_key() {
+    let folder = std::env::temp_dir().join(format!("empty-keys-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (empty, blank, filled) = (file("empty", ""), file("blank", " \n"), file("filled", "canary\n"));
+    let env = |key: &str, secret: &str, phrase: &str, arguments: &[&str]| {
+        let named = [("OKX_API_KEY_FILE", key), ("OKX_API_SECRET_FILE", secret), ("OKX_API_PASSPHRASE_FILE", phrase)];
+        read(arguments, &named)
+    };
+    let none = env(&empty, &blank, &empty, &[]).unwrap();
+    assert!(none.credentials.is_none());
+    assert_eq!(none.unfilled.len(), 3, "{:?}", none.unfilled);
+    assert!(none.unfilled[0].contains(&format!("OKX_API_KEY_FILE={empty}")), "{:?}", none.unfilled);
+    let all = env(&filled, &filled, &filled, &[]).unwrap();
+    assert!(all.credentials.is_some() && all.unfilled.is_empty());
+    let half = env(&filled, &empty, &blank, &[]).unwrap_err();
+    assert!(half.contains("incomplete") && !half.contains("canary") && !half.contains('\n'), "{half}");
+    for missing in [format!("OKX_API_SECRET_FILE={empty}"), format!("OKX_API_PASSPHRASE_FILE={blank}")] {
+        assert!(half.contains(&missing), "{half}");
+    }
+    assert!(!half.contains("OKX_API_KEY"), "what is there is not missing: {half}");
+    // A path that leads nowhere is a slip, whatever the others are.
+    let nowhere = env(&empty, "/nonexistent/secret", &empty, &[]).unwrap_err();
+    assert!(nowhere.contains("OKX_API_SECRET_FILE=/nonexistent/secret"), "{nowhere}");
+    // Whether the running exporter is ready has nothing to do with what stands in the files by now.
+    assert!(env(&filled, &empty, "/nonexistent", &["healthcheck"]).is_ok());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn loopback_may_be_plain() {
     let config =

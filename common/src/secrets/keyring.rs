@@ -63,18 +63,24 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The secret as it is now. The error names the variable and the path, never what stands in the file.
-    pub fn read(&self) -> Result<SecretString, String> {
-        let (variable, path) = match self {
-            Origin::Given(secret) => return Ok(secret.clone()),
-            Origin::File { variable, path } => (variable, path),
+    /// The secret as it is now; nothing where the file is empty. The error names the variable and the path, never what
+    /// stands in the file.
+    pub fn read(&self) -> Result<Option<SecretString>, String> {
+        let path = match self {
+            Origin::Given(secret) => return Ok(Some(secret.clone())),
+            Origin::File { path, .. } => path,
         };
-        let told = |what: &dyn fmt::Display| format!("{variable}={}: {what}", path.display());
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| told(&error))?);
-        if text.trim().is_empty() {
-            return Err(told(&"the file is empty"));
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| format!("{self}: {error}"))?);
+        Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(|text| text.to_owned().into()))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Given(_) => f.write_str("a variable"),
+            Origin::File { variable, path } => write!(f, "{variable}={}", path.display()),
         }
-        Ok(text.trim().to_owned().into())
     }
 }
 
@@ -145,7 +151,8 @@ impl Keyring {
 }
 
 fn read(origins: &[Origin]) -> Result<Keys, String> {
-    Ok(Keys { parts: origins.iter().map(Origin::read).collect::<Result<_, _>>()? })
+    let part = |origin: &Origin| origin.read()?.ok_or_else(|| format!("{origin}: the file is empty"));
+    Ok(Keys { parts: origins.iter().map(part).collect::<Result<_, _>>()? })
 }
 
 #[cfg(test)]
@@ -165,6 +172,8 @@ mod tests {
         assert_eq!(ring.reread(), Ok(true));
         assert!(watch.has_changed().unwrap());
         assert_eq!(ring.keys().secret(), "new-secret");
+        std::fs::write(&path, "").unwrap();
+        assert!(ring.reread().unwrap_err().ends_with("the file is empty"));
         std::fs::remove_file(&path).unwrap();
         let told = ring.reread().unwrap_err();
         assert!(told.starts_with("OKX_API_SECRET_FILE=") && !told.contains("secret\n"), "{told}");

@@ -31,6 +31,9 @@ struct Arguments {
     /// Listen on this port and the following ones instead of free ones.
     #[arg(long)]
     port_base: Option<u16>,
+    /// Listen on this address instead of loopback, for clients in other containers.
+    #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]
+    address: Ipv4Addr,
     /// End when the input ends, so that nothing outlives the one who started it.
     #[arg(long)]
     until_stdin_closes: bool,
@@ -73,7 +76,7 @@ fn start_all(arguments: &Arguments) -> io::Result<Vec<Fake>> {
     let start_one = |(place, venue): (u16, Venue)| {
         let port = arguments.port_base.map_or(0, |base| base.saturating_add(place));
         let options = Options {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            address: SocketAddr::from((arguments.address, port)),
             seed: arguments.seed,
             symbols: arguments.symbols,
             tick: Duration::from_millis(arguments.tick_ms),

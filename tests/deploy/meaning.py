@@ -158,8 +158,7 @@ def rule_faults(objects):
     if told != made:
         differ = sorted(name for name in told.keys() | made.keys() if told.get(name) != made.get(name))
         yield f"rules differ from their files: {differ}"
-    pages = project.runbooks()
-    for rule in (rule for groups in made.values() for group in groups for rule in group["rules"] if "alert" in rule):
-        page = rule["annotations"]["runbook_url"].rpartition("/user/")[2]
-        if page not in pages:
-            yield f"{rule['alert']}: no runbook {page}"
+    alerts = [rule for groups in made.values() for group in groups for rule in group["rules"] if "alert" in rule]
+    pages = {rule["annotations"]["runbook_url"].rpartition("/user/")[2] for rule in alerts}
+    if lost := sorted(pages - project.runbooks().keys()):
+        yield f"docs/runbooks lacks {' '.join(lost)}"

@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-peers check tools bench docs screenshot clean
+.PHONY: help build run demo test test-peers test-systemd check check-deploy tools bench docs kubernetes screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -11,7 +11,7 @@ export PORT_BASE ?= 8000
 step = @printf '\n── %s\n' "$(1)"
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
@@ -28,10 +28,15 @@ test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
 	cargo test --workspace --no-fail-fast
+	$(call step,the systemd units under a real systemd)
+	@BINARIES=$(OUT)/debug scripts/test-systemd
 
 test-peers: ## Whether ccxt, an independent client, agrees with the fake venues; needs Python 3
 	$(call step,ccxt against the fake venues)
 	@scripts/test-peers
+
+test-systemd: ## The exporters as services, in a small machine with a systemd of its own; needs root
+	@scripts/test-systemd
 
 check: tools ## Format, lints and configuration files, without running anything
 	$(call step,format)
@@ -42,6 +47,12 @@ check: tools ## Format, lints and configuration files, without running anything
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	$(call step,configuration of Prometheus and Alertmanager)
 	@scripts/check-config
+	@$(MAKE) --no-print-directory check-deploy
+
+check-deploy: tools ## What runs them on Kubernetes and under systemd: schemas, hardening, and whether it is current
+	$(call step,Kubernetes and systemd)
+	@scripts/check-kubernetes
+	@scripts/check-systemd
 
 tools: ## Fetch Prometheus and Alertmanager into .tools unless they are installed
 	@scripts/fetch-tools $(if $(CI),,|| true)
@@ -51,6 +62,9 @@ bench: build ## Measure the exporters beside a plain one, ten minutes with the b
 
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference
+
+kubernetes: ## Regenerate what Kubernetes gets of rules, alerts and runbooks
+	@scripts/render-kubernetes
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot

@@ -60,10 +60,15 @@ test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
 	cargo test --workspace --no-fail-fast
+	$(call step,the systemd units under a real systemd)
+	@BINARIES=$(OUT)/debug scripts/test-systemd
 
 test-peers: ## Whether ccxt, an independent client, agrees with the fake venues; needs Python 3
 	$(call step,ccxt against the fake venues)
 	@scripts/test-peers
+
+test-systemd: ## The exporters as services, in a small machine with a systemd of its own; needs root
+	@scripts/test-systemd
 
 check: tools ## Format, lints and configuration files, without running anything
 	$(call step,format)
@@ -74,6 +79,12 @@ check: tools ## Format, lints and configuration files, without running anything
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	$(call step,configuration of Prometheus and Alertmanager)
 	@scripts/check-config
+	@$(MAKE) --no-print-directory check-deploy
+
+check-deploy: tools ## What runs them on Kubernetes and under systemd: schemas, hardening, and whether it is current
+	$(call step,Kubernetes and systemd)
+	@scripts/check-kubernetes
+	@scripts/check-systemd
 
 tools: ## Fetch Prometheus, Alertmanager and what else the tests need into .tools
 	@scripts/fetch-tools $(if $(CI),,|| true)
@@ -83,6 +94,9 @@ bench: build ## Measure the exporters beside a plain one, ten minutes with the b
 
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference
+
+kubernetes: ## Regenerate what Kubernetes gets of rules, alerts and runbooks
+	@scripts/render-kubernetes
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot

@@ -89,7 +89,7 @@ async fn every_refusal_has_its_code() {
         (key.clone(), 0, "2", "200000"),
         (key.clone(), 0, "1", "400009"),
         (key.clone(), -6_000, "3", "400002"),
-        (key.clone(), 6_000, "3", "400002"),
+        (key.clone(), 8_000, "3", "400002"),
         (with(|key| key.id = "nobody".into()), 0, "3", "400003"),
         (with(|key| key.passphrase = "wrong".into()), 0, "3", "400004"),
         // The passphrase is signed with the same secret, and looked at first.

@@ -9,7 +9,7 @@ use fake_venues::{Fake, Fixed, Venue};
 use tokio::time::sleep;
 
 use crate::exporter::exposition::{Exposition, Sample};
-use crate::exporter::{PATIENCE, Rig, prices};
+use crate::exporter::{PATIENCE, Rig, STILL, prices};
 
 impl Rig {
     /// Waits until the account shown is the one in the books, and says what differs if that never happens. With `since`
@@ -17,7 +17,7 @@ impl Rig {
     pub async fn agrees_with_books(&self, what: &str, since: Option<&Books>) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let differences = self.look_into_books(since, Duration::from_secs(8)).await;
+            let differences = self.look_into_books(since, STILL).await;
             if differences.is_empty() {
                 return;
             }
@@ -27,7 +27,7 @@ impl Rig {
         }
     }
 
-    /// Stands still for so long at most: a venue that stands still for longer is a dead one.
+    /// Stands still for so long at most.
     async fn look_into_books(&self, since: Option<&Books>, within: Duration) -> Vec<String> {
         self.fake.freeze(true);
         let until = Instant::now() + within;

@@ -1,10 +1,8 @@
 //! Binance, spoken right and wrong.
 
-mod client;
-
 use std::time::{Duration, Instant};
 
-use client::{Client, fake, fake_with, get};
+use crate::client::{Client, fake, fake_with, get};
 use fake_venues::{Fault, Venue};
 use futures_util::SinkExt;
 use serde_json::{Value, json};

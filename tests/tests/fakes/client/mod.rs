@@ -1,5 +1,4 @@
 //! A plain websocket and HTTP client.
-#![allow(dead_code, reason = "every test binary uses its own part")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
 
 pub mod binance;

@@ -2,13 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where its helpers do")]
 
-mod client;
-
 use std::time::Duration;
 
-use client::kucoin::{FUTURES, Raw, bare, listen, private, topic_of, way};
-use client::sign::{base64, now};
-use client::{Client, PATIENCE, fake, fake_with, number, said};
+use crate::client::kucoin::{FUTURES, Raw, bare, listen, private, topic_of, way};
+use crate::client::sign::{base64, now};
+use crate::client::{Client, PATIENCE, fake, fake_with, number, said};
 use fake_venues::account::{Category, Key, Role, Side};
 use fake_venues::{Fault, Fixed, Venue};
 use serde_json::{Value, json};

@@ -1,12 +1,10 @@
 //! Bybit's account, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::bybit::{all, get_bybit, headers, refused, result};
-use client::sign::now;
-use client::{fake, get, number, request_with, said, within};
+use crate::client::bybit::{all, get_bybit, headers, refused, result};
+use crate::client::sign::now;
+use crate::client::{fake, get, number, request_with, said, within};
 use fake_venues::account::{Category, Key, KeyState, Role, Side};
 use fake_venues::{Fixed, Options, Venue, start};
 use serde_json::json;

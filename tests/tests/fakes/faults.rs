@@ -1,11 +1,9 @@
 //! What can go wrong goes wrong, on every venue, and stops when told to.
 
-mod client;
-
 use std::time::{Duration, Instant};
 
-use client::busiest::{dial, is_answer, subscribe, subscribed};
-use client::{Client, PATIENCE, fake, get, request};
+use crate::client::busiest::{dial, is_answer, subscribe, subscribed};
+use crate::client::{Client, PATIENCE, fake, get, request};
 use fake_venues::flood::{Flood, Rate, Script};
 use fake_venues::{Broken, Fault, Garbage, Limited, Venue};
 use futures_util::StreamExt;

@@ -1,11 +1,9 @@
 //! Coinbase's account, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::coinbase::{Claims, EC, all, ask, ask_as, ask_with, event, paged, subscribe, subscribed, token};
-use client::{Client, PATIENCE, fake, fake_with, get, number, said};
+use crate::client::coinbase::{Claims, EC, all, ask, ask_as, ask_with, event, paged, subscribe, subscribed, token};
+use crate::client::{Client, PATIENCE, fake, fake_with, get, number, said};
 use fake_venues::account::{Category, KeyState, Role, Side};
 use fake_venues::{Fault, Fixed, Venue};
 use serde_json::{Value, json};

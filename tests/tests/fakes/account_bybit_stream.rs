@@ -1,12 +1,10 @@
 //! Bybit's private stream, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::bybit::{Known, auth, private};
-use client::sign::now;
-use client::{Client, PATIENCE, fake, fake_with, number, said};
+use crate::client::bybit::{Known, auth, private};
+use crate::client::sign::now;
+use crate::client::{Client, PATIENCE, fake, fake_with, number, said};
 use fake_venues::account::{Category, KeyState, Role, Side};
 use fake_venues::{Fault, Options, Venue, start};
 use serde_json::{Value, json};

@@ -1,10 +1,8 @@
 //! Bybit, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::{Client, fake, fake_with, get};
+use crate::client::{Client, fake, fake_with, get};
 use fake_venues::{Fault, Venue};
 use serde_json::{Value, json};
 

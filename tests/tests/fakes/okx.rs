@@ -1,10 +1,8 @@
 //! OKX, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::{Client, PATIENCE, fake, fake_with, get, within};
+use crate::client::{Client, PATIENCE, fake, fake_with, get, within};
 use fake_venues::{Fault, Venue};
 use serde_json::json;
 

@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its helpers do")]
 
-mod client;
-
 use std::time::Duration;
 
-use client::{Client, PATIENCE, fake, fake_with, get, request};
+use crate::client::{Client, PATIENCE, fake, fake_with, get, request};
 use fake_venues::{Fake, Fault, Venue};
 use serde_json::{Value, json};
 

@@ -1,12 +1,10 @@
 //! What all venues have in common: one market, one ledger, one notion of time.
 
-mod client;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use client::busiest::{dial, subscribe, subscribed};
-use client::{Client, PATIENCE, fake, fake_with, get};
+use crate::client::busiest::{dial, subscribe, subscribed};
+use crate::client::{Client, PATIENCE, fake, fake_with, get};
 use fake_venues::{Fault, Options, Venue, start};
 use futures_util::StreamExt;
 use serde_json::json;

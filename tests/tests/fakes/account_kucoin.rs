@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its helpers do")]
 
-mod client;
-
-use client::kucoin::{FUTURES, ask, bare, code, data, futures, headers, raw, spot};
-use client::sign::now;
-use client::{fake, get, number, request_with, said};
+use crate::client::kucoin::{FUTURES, ask, bare, code, data, futures, headers, raw, spot};
+use crate::client::sign::now;
+use crate::client::{fake, get, number, request_with, said};
 use fake_venues::account::{Category, Key, KeyState, Role, Side};
 use fake_venues::{Fake, Fixed, Options, Venue, start};
 use serde_json::{Value, json};

@@ -1,10 +1,8 @@
 //! Binance's account, spoken right and wrong.
 
-mod client;
-
-use client::binance::{PEM, ask, ask_as, balances, event, list, params, refused, signed, subscribed};
-use client::sign::now;
-use client::{Client, PATIENCE, fake, get, number, request, request_with, said, same_minute};
+use crate::client::binance::{PEM, ask, ask_as, balances, event, list, params, refused, signed, subscribed};
+use crate::client::sign::now;
+use crate::client::{Client, PATIENCE, fake, get, number, request, request_with, said, same_minute};
 use fake_venues::account::{Category, Key, KeyState, Money, Role, Side};
 use fake_venues::{Fault, Fixed, Venue};
 use serde_json::{Value, json};

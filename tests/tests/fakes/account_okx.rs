@@ -1,12 +1,10 @@
 //! OKX's account, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::okx::{all, get_okx, refused, rows};
-use client::sign::{now, okx};
-use client::{fake, get, number, request, request_with, said, within};
+use crate::client::okx::{all, get_okx, refused, rows};
+use crate::client::sign::{now, okx};
+use crate::client::{fake, get, number, request, request_with, said, within};
 use fake_venues::account::{Category, Key, KeyState, Role, Side};
 use fake_venues::{Fixed, Venue};
 use serde_json::json;

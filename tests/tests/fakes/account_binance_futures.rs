@@ -1,12 +1,12 @@
 //! The private stream of Binance's futures in dollars, entered right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::binance::{ask, event, fields, list, listen_as, listen_key, listening, place_future as place, subscribed};
-use client::sign::now;
-use client::{Client, PATIENCE, fake, fake_with, number, request, said, same_minute};
+use crate::client::binance::{
+    ask, event, fields, list, listen_as, listen_key, listening, place_future as place, subscribed,
+};
+use crate::client::sign::now;
+use crate::client::{Client, PATIENCE, fake, fake_with, number, request, said, same_minute};
 use fake_venues::account::{Category, KeyState, Role, Side};
 use fake_venues::{Fake, Fault, Fixed, Limited, Venue};
 use futures_util::SinkExt;

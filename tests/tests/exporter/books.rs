@@ -220,6 +220,16 @@ fn worth(fake: &Fake, asset: &str) -> Option<f64> {
     price(asset, "USDT").or_else(|| ways.iter().find_map(through)).or_else(further)
 }
 
+/// What one USDT is by the venue, and how far the exporter may be off. A real rate moves within the minute after it was asked
+/// for; a tether is two hundredths of a per cent from a dollar, which must not get lost nor be turned round.
+fn fiats(fake: &Fake) -> Vec<(&'static str, f64, f64)> {
+    let dollars = fake.dollars("USDT").map(|rate| ("USD", rate.as_f64(), 1e-4));
+    let listings = prices::trading(fake);
+    let real = listings.iter().find(|one| (&*one.quote.base, &*one.quote.quote) == ("USDT", "BRL"));
+    let reals = real.and_then(|one| one.quote.last).map(|rate| ("BRL", rate.as_f64(), 1e-2));
+    dollars.into_iter().chain(reals).collect()
+}
+
 fn equity(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<String>) {
     let (mut expected, mut unpriced) = (0.0, BTreeSet::new());
     let profits =
@@ -237,6 +247,14 @@ fn equity(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<String
     // The market may have moved between two looks; what is left out or counted twice is far more.
     if there.is_none_or(|there| (there / expected - 1.0).abs() > 2e-3) {
         told.push(format!("equity is {there:?} USDT, not {expected}"));
+    }
+    for (currency, rate, tolerance) in fiats(fake) {
+        let shown = scrape.value("exchange_equity", &[("currency", currency)]).zip(there);
+        if shown.is_none_or(|(fiat, usdt)| (fiat / usdt / rate - 1.0).abs() > tolerance) {
+            told.push(format!(
+                "equity in {currency} over equity in USDT is {shown:?}, and one USDT is {rate} {currency}"
+            ));
+        }
     }
     let named: BTreeSet<String> =
         scrape.all("exchange_unpriced_balance").map(|sample| label_of(sample, "asset")).collect();

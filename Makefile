@@ -8,6 +8,9 @@ export PATH := $(PATH):$(CURDIR)/.tools/bin
 # The first exporter's port; the others, Prometheus (+1090) and Alertmanager (+1093) move along.
 export PORT_BASE ?= 8000
 
+# Most of a test's time is waiting, so that more of them go on at once than there are processors.
+TEST_THREADS ?= 4
+
 step = @printf '\n── %s\n' "$(1)"
 
 help: ## List the targets
@@ -27,7 +30,7 @@ run: build ## The same against the live venues; keys and settings come from the 
 test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
-	cargo test --workspace --no-fail-fast
+	RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --no-fail-fast
 
 test-peers: ## Whether ccxt, an independent client, agrees with the fake venues; needs Python 3
 	$(call step,ccxt against the fake venues)

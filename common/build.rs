@@ -1,5 +1,6 @@
 //! Hands the build's origin to `exchange_exporter_build_info`.
 
+use std::path::Path;
 use std::process::Command;
 
 fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
@@ -18,6 +19,10 @@ fn main() {
     println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!("cargo::rustc-env=BUILD_RUSTC={}", rustc.unwrap_or_else(|| "unknown".into()));
     println!("cargo::rerun-if-env-changed=BUILD_REVISION");
-    println!("cargo::rerun-if-changed=../.git/HEAD");
+    // A worktree has it elsewhere; and to wait for a file that is not there is to build everything anew each time.
+    if let Some(head) = first_line("git", &["rev-parse", "--git-path", "HEAD"]).filter(|head| Path::new(head).exists())
+    {
+        println!("cargo::rerun-if-changed={head}");
+    }
     println!("cargo::rerun-if-changed=build.rs");
 }

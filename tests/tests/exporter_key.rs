@@ -112,8 +112,7 @@ async fn is_refused(venue: Venue, case: &Case) {
         rig.until_scrape("the credentials are said to be invalid", |now| invalid(now) == Some(1.0)).await;
     }
     rig.until("/health tells", async || rig.health().await.1.iter().any(|reason| reason.contains(cure))).await;
-    let log = rig.log();
-    rig.check(log.contains(cure), format!("{}: the log names no cure:\n{log}", case.what));
+    rig.until_logged(&[cure]).await;
     let (status, reasons) = rig.health().await;
     let told = reasons.iter().any(|reason| reason.contains(cure));
     rig.check(status == "degraded" && told, format!("/health says {status}, {reasons:?}"));
@@ -284,21 +283,14 @@ async fn a_limit_stops_every_question_until_its_time() {
         rig.until_scrape("the account is known", has_account).await;
         let how = if venue == Venue::Binance { Limited::Banned } else { Limited::Plain };
         rig.fake.inflict(Fault::RestLimited { how });
-        let reset = |now: &exporter::exposition::Exposition| {
-            now.all("exchange_rate_limit_reset_timestamp_seconds").map(|sample| sample.value).reduce(f64::max)
-        };
-        let scrape = rig.until_scrape("it is limited", |now| reset(now).is_some()).await;
-        let until = reset(&scrape).unwrap_or_default();
-        let asked = || rig.fake.seen().requests.values().sum::<u64>();
-        sleep(Duration::from_millis(200)).await;
-        let before = asked();
+        let (until, before) = rig.kept_out(0.0).await;
         sleep(Duration::from_secs_f64((until - unix_now() - 0.3).clamp(0.0, 10.0))).await;
-        let after = asked();
+        let after = rig.asked();
         rig.check(unix_now() > until || after == before, format!("{} requests too early", after - before));
         if venue == Venue::Binance {
             // Long before it is over what is known is too old to be shown.
             let scrape = rig.until_scrape("the account has left", |now| !has_account(now)).await;
-            rig.check(scrape.connected() && asked() == before, "prices go on and nothing was asked");
+            rig.check(scrape.connected() && rig.asked() == before, "prices go on and nothing was asked");
         }
     })
     .await;
@@ -334,7 +326,7 @@ async fn a_key_that_may_withdraw_is_a_danger() {
             now.value("exchange_api_key_permission", &[("permission", "withdraw")]) == Some(1.0)
         };
         rig.until_scrape("the key may withdraw", may).await;
-        rig.check(rig.log().contains("WITHDRAW"), "the log warns");
+        rig.until_logged(&["WITHDRAW"]).await;
         let (_, reasons) = rig.health().await;
         rig.check(reasons.iter().any(|reason| reason.contains("withdraw")), format!("/health warns: {reasons:?}"));
     })

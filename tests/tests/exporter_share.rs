@@ -74,8 +74,12 @@ fn coinbase(path: &str, _: &str) -> Option<u64> {
     (path.starts_with("/api/v3/brokerage/") && !path.contains("/market/") && !path.ends_with("/time")).then_some(1)
 }
 
+/// How much later than it was sent a question may reach the venue, in milliseconds: so much closer may others follow it.
+const LATE: u64 = 500;
+
 /// The most that any window was charged.
 fn most(charged: &[(u64, u64)], window: u64) -> u64 {
+    let window = window - LATE;
     let sum = |begin: u64| {
         charged.iter().filter(|(at, _)| (begin..begin + window).contains(at)).map(|(_, units)| units).sum()
     };

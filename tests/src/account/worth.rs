@@ -6,7 +6,7 @@ use crate::fixed::Fixed;
 use crate::market::Market;
 
 /// What one tether is worth where no pair says.
-const TETHER: Fixed = Fixed::new(9_998, 4);
+pub(crate) const TETHER: Fixed = Fixed::new(9_998, 4);
 
 /// What one unit of an asset is worth in dollars, by the last price of a pair; `None` where no pair leads to the dollar.
 pub(crate) fn dollars(venue: Venue, market: &Market, asset: &str) -> Option<Fixed> {

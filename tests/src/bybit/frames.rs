@@ -1,5 +1,6 @@
 //! The data frames of Bybit spot: the ticker without a book, the book without a last price.
 
+use crate::account::TETHER;
 use crate::fixed::Fixed;
 use crate::ledger::{Entry, text};
 use crate::market::{Level, Quote};
@@ -9,11 +10,16 @@ pub(super) fn change(quote: &Quote) -> String {
     quote.change().map_or_else(String::new, |change| change.floor_to(Fixed::new(1, 4)).to_string())
 }
 
+/// What the coin costs in dollars, which a tether is not; nothing but for pairs with tether.
+pub(super) fn index(quote: &Quote) -> String {
+    text(quote.last.filter(|_| quote.quote == "USDT").map(|last| last.times(TETHER)))
+}
+
 /// A push of `tickers.<symbol>`, generated at `at` (Unix milliseconds).
 #[must_use]
 pub fn ticker_frame(quote: &Quote, at: u64) -> String {
     format!(
-        r#"{{"topic":"tickers.{symbol}","ts":{at},"type":"snapshot","cs":{},"data":{{"symbol":"{symbol}","lastPrice":"{last}","highPrice24h":"{}","lowPrice24h":"{}","prevPrice24h":"{}","volume24h":"{}","turnover24h":"{}","price24hPcnt":"{}","usdIndexPrice":"{last}"}}}}"#,
+        r#"{{"topic":"tickers.{symbol}","ts":{at},"type":"snapshot","cs":{},"data":{{"symbol":"{symbol}","lastPrice":"{last}","highPrice24h":"{}","lowPrice24h":"{}","prevPrice24h":"{}","volume24h":"{}","turnover24h":"{}","price24hPcnt":"{}","usdIndexPrice":"{}"}}}}"#,
         quote.sequence,
         text(quote.high),
         text(quote.low),
@@ -21,6 +27,7 @@ pub fn ticker_frame(quote: &Quote, at: u64) -> String {
         quote.base_volume,
         quote.quote_volume,
         change(quote),
+        index(quote),
         symbol = quote.symbol,
         last = text(quote.last),
     )

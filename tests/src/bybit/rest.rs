@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::frames::{book_entry, change, ticker_entry};
+use super::frames::{book_entry, change, index, ticker_entry};
 use super::rows;
 use crate::account::{self, Category, Instrument};
 use crate::fault::{Fault, Limited};
@@ -131,6 +131,6 @@ fn ticker(world: &World, listing: &Listing) -> Value {
         "symbol": quote.symbol, "bid1Price": price(quote.bid), "bid1Size": size(quote.bid), "ask1Price": price(quote.ask), "ask1Size": size(quote.ask),
         "lastPrice": text(quote.last), "prevPrice24h": text(quote.open), "price24hPcnt": change(quote),
         "highPrice24h": text(quote.high), "lowPrice24h": text(quote.low), "turnover24h": quote.quote_volume.to_string(),
-        "volume24h": quote.base_volume.to_string(), "usdIndexPrice": text(quote.last),
+        "volume24h": quote.base_volume.to_string(), "usdIndexPrice": index(quote),
     })
 }

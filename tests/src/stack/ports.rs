@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What Prometheus and Alertmanager are from the first exporter's port: 9090 and 9093 from 8000.
 const PROMETHEUS: u16 = 1090;
@@ -30,8 +31,9 @@ impl Ports {
         Self { base: base.min(Self::LARGEST_BASE) }
     }
 
-    /// Ports that are free now, for a test: other ones each time, starting from a place that depends on the process, so
-    /// that tests at the same time do not meet.
+    /// Ports that are free now and nobody else's until this process ends, for a test: other ones each time, starting from a
+    /// place that depends on the process, so that tests at the same time seldom meet. Where they do, the last port of
+    /// each ten, on which nobody serves, says whose the others are.
     ///
     /// # Errors
     /// No seven fitting ports are free.
@@ -43,8 +45,17 @@ impl Ports {
         (0..STEPS)
             .map(|_| FIRST + start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % STEPS * 10)
             .filter_map(|base| u16::try_from(base).ok().map(Self::from_base))
-            .find(|ports| ports.named().iter().all(|&(_, port)| is_free(port)))
+            .find(|ports| ports.claim() && ports.named().iter().all(|&(_, port)| is_free(port)))
             .ok_or_else(|| io::Error::other("no free ports for the suite"))
+    }
+
+    /// Whether nobody else has claimed them; what is claimed once stays so, used or not.
+    fn claim(self) -> bool {
+        static CLAIMED: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
+        let claim = |base: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, base + 9));
+        let (Ok(exporters), Ok(prometheus)) = (claim(self.base), claim(self.prometheus())) else { return false };
+        CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).extend([exporters, prometheus]);
+        true
     }
 
     /// The first exporter's port.
@@ -168,6 +179,13 @@ mod tests {
     fn a_listener_on_one_loopback_address_takes_the_port() {
         let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
         assert!(!is_free(listener.local_addr().unwrap().port()));
+    }
+
+    #[test]
+    fn free_ports_are_claimed() {
+        let ports = Ports::free().unwrap();
+        assert!(!ports.claim() && ports.taken().is_empty());
+        assert!(Ports::free().unwrap().base() != ports.base());
     }
 
     #[test]

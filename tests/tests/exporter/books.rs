@@ -9,7 +9,7 @@ use fake_venues::{Fake, Fixed, Venue};
 use tokio::time::sleep;
 
 use crate::exporter::exposition::{Exposition, Sample};
-use crate::exporter::{PATIENCE, Rig, prices};
+use crate::exporter::{PATIENCE, Rig, STILL, prices};
 
 impl Rig {
     /// Waits until the account shown is the one in the books, and says what differs if that never happens. With `since`
@@ -17,7 +17,7 @@ impl Rig {
     pub async fn agrees_with_books(&self, what: &str, since: Option<&Books>) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let differences = self.look_into_books(since, Duration::from_secs(8)).await;
+            let differences = self.look_into_books(since, STILL).await;
             if differences.is_empty() {
                 return;
             }
@@ -27,7 +27,7 @@ impl Rig {
         }
     }
 
-    /// Stands still for so long at most: a venue that stands still for longer is a dead one.
+    /// Stands still for so long at most.
     async fn look_into_books(&self, since: Option<&Books>, within: Duration) -> Vec<String> {
         self.fake.freeze(true);
         let until = Instant::now() + within;
@@ -220,6 +220,16 @@ fn worth(fake: &Fake, asset: &str) -> Option<f64> {
     price(asset, "USDT").or_else(|| ways.iter().find_map(through)).or_else(further)
 }
 
+/// What one USDT is by the venue, and how far the exporter may be off. A real rate moves within the minute after it was asked
+/// for; a tether is two hundredths of a per cent from a dollar, which must not get lost nor be turned round.
+fn fiats(fake: &Fake) -> Vec<(&'static str, f64, f64)> {
+    let dollars = fake.dollars("USDT").map(|rate| ("USD", rate.as_f64(), 1e-4));
+    let listings = prices::trading(fake);
+    let real = listings.iter().find(|one| (&*one.quote.base, &*one.quote.quote) == ("USDT", "BRL"));
+    let reals = real.and_then(|one| one.quote.last).map(|rate| ("BRL", rate.as_f64(), 1e-2));
+    dollars.into_iter().chain(reals).collect()
+}
+
 fn equity(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<String>) {
     let (mut expected, mut unpriced) = (0.0, BTreeSet::new());
     let profits =
@@ -237,6 +247,14 @@ fn equity(fake: &Fake, books: &Books, scrape: &Exposition, told: &mut Vec<String
     // The market may have moved between two looks; what is left out or counted twice is far more.
     if there.is_none_or(|there| (there / expected - 1.0).abs() > 2e-3) {
         told.push(format!("equity is {there:?} USDT, not {expected}"));
+    }
+    for (currency, rate, tolerance) in fiats(fake) {
+        let shown = scrape.value("exchange_equity", &[("currency", currency)]).zip(there);
+        if shown.is_none_or(|(fiat, usdt)| (fiat / usdt / rate - 1.0).abs() > tolerance) {
+            told.push(format!(
+                "equity in {currency} over equity in USDT is {shown:?}, and one USDT is {rate} {currency}"
+            ));
+        }
     }
     let named: BTreeSet<String> =
         scrape.all("exchange_unpriced_balance").map(|sample| label_of(sample, "asset")).collect();

@@ -83,6 +83,11 @@ impl Exposition {
         self.value("exchange_connection_status", &[("stream", "public")]) == Some(1.0)
     }
 
+    /// Until when the venue keeps us out, if it does.
+    pub fn limited_until(&self) -> Option<f64> {
+        self.all("exchange_rate_limit_reset_timestamp_seconds").map(|sample| sample.value).reduce(f64::max)
+    }
+
     /// Errors of this kind and source so far.
     pub fn errors(&self, kind: &str, source: &str) -> f64 {
         self.count("exchange_errors_total", &[("kind", kind), ("source", source)])

@@ -22,6 +22,8 @@ use futures_util::future::join_all;
 
 /// For what should happen soon; under load it may take long, and that proves nothing.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+/// For so long at most the market stands still: a venue that stands still for longer is a dead one.
+pub const STILL: Duration = Duration::from_secs(8);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(40);
 /// How long prices stay after the death of their connection, and a little for the look itself.
@@ -221,6 +223,33 @@ impl Rig {
         }
     }
 
+    /// Waits until the venue keeps it out for `least` seconds to come: until when, and how many questions the venue got by
+    /// then. What was under way at the refusal has its answer by then, so that every further question is one too many.
+    pub async fn kept_out(&self, least: f64) -> (f64, u64) {
+        let deadline = Instant::now() + PATIENCE;
+        let ahead = |now: &Exposition| now.limited_until().is_some_and(|until| until - unix_now() > least);
+        let answered = |now: &Exposition| now.all("exchange_requests_total").map(|one| one.value).sum::<f64>();
+        loop {
+            let until = self.until_scrape("a refusal lies ahead", ahead).await.limited_until();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.until_scrape("nothing is under way", |now| answered(now) == self.asked() as f64).await;
+            let asked = self.asked();
+            let now = self.scrape().await.limited_until();
+            // A short one may be over by now, and the next one here.
+            if let Some((until, now)) = until.zip(now)
+                && (now - until).abs() < 0.1
+            {
+                return (until, asked);
+            }
+            self.check(Instant::now() < deadline, "each refusal is over before it can be looked at");
+        }
+    }
+
+    /// How many questions the venue got.
+    pub fn asked(&self) -> u64 {
+        self.fake.seen().requests.values().sum()
+    }
+
     /// Waits until every connection is live.
     pub async fn until_ready(&self) {
         self.until("it is ready", async || get(self.port, "/-/ready").await.is_ok_and(|ready| ready.status == 200))
@@ -232,6 +261,21 @@ impl Rig {
         let ready = self.get("/-/ready").await;
         self.check(ready.status == 503, format!("/-/ready answers {}", ready.status));
         ready.body
+    }
+
+    /// Waits until that is why it is not ready: what is counted is told a moment later.
+    pub async fn until_reason(&self, words: &[&str]) {
+        let told = async || {
+            let reason = self.reason().await;
+            words.iter().all(|word| reason.contains(word))
+        };
+        self.until(&format!("it is not ready, and says {words:?}"), told).await;
+    }
+
+    /// Waits until one line of the log has all of these words: what is counted is logged a moment later.
+    pub async fn until_logged(&self, words: &[&str]) {
+        let logged = async || self.log().lines().any(|line| words.iter().all(|word| line.contains(word)));
+        self.until(&format!("a line of the log with {words:?}"), logged).await;
     }
 
     /// `/health` as status and reasons.
@@ -251,18 +295,15 @@ impl Rig {
         self.check(ended.is_none() && self.process.id() == self.process_id, format!("it ended: {ended:?}"));
     }
 
-    /// Freezes the market and waits until every price shown is the last one that the fake sent. Not for long at a
-    /// time: a venue that stands still is a dead one.
+    /// Freezes the market and waits until every price shown is the last one that the fake sent. Not for long at a time.
     pub async fn agrees(&self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let settled = self.fake.settle(Duration::from_secs(4)).await;
+            let still = Instant::now();
+            let settled = self.fake.settle(STILL / 2).await;
             let mut differences = vec!["the fake has not sent everything".to_owned()];
-            for _ in 0..if settled { 20 } else { 0 } {
+            while settled && !differences.is_empty() && still.elapsed() < STILL {
                 differences = prices::differences(&self.fake, &self.scrape().await, self.relists);
-                if differences.is_empty() {
-                    break;
-                }
                 tokio::time::sleep(LOOK).await;
             }
             self.fake.freeze(false);

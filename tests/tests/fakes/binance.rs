@@ -1,10 +1,8 @@
 //! Binance, spoken right and wrong.
 
-mod client;
-
 use std::time::{Duration, Instant};
 
-use client::{Client, fake, fake_with, get};
+use crate::client::{Client, fake, fake_with, get};
 use fake_venues::{Fault, Venue};
 use futures_util::SinkExt;
 use serde_json::{Value, json};
@@ -72,15 +70,23 @@ async fn an_upper_case_name_is_acknowledged_and_silent() {
 
 #[tokio::test]
 async fn the_sixth_message_in_a_second_ends_it() {
-    let fake = fake(Venue::Binance);
-    let mut client = Client::dial(&fake, "/ws").await;
-    for _ in 0..4 {
-        client.say(r#"{"method":"LIST_SUBSCRIPTIONS","id":1}"#).await;
-    }
     // Control frames count like any other.
-    client.0.send(Message::Ping(vec![].into())).await.unwrap();
-    client.0.send(Message::Pong(vec![].into())).await.unwrap();
-    assert_eq!(client.closed().await, 1008);
+    let said = Message::text(r#"{"method":"LIST_SUBSCRIPTIONS","id":1}"#);
+    let six =
+        [said.clone(), said.clone(), said.clone(), said, Message::Ping(vec![].into()), Message::Pong(vec![].into())];
+    let fake = fake(Venue::Binance);
+    loop {
+        let mut client = Client::dial(&fake, "/ws").await;
+        let began = Instant::now();
+        for message in six.clone() {
+            client.0.send(message).await.unwrap();
+        }
+        // Slower than that there is nothing to complain of.
+        if began.elapsed() < Duration::from_secs(1) {
+            assert_eq!(client.closed().await, 1008);
+            break;
+        }
+    }
 }
 
 #[tokio::test]
@@ -106,12 +112,12 @@ async fn holds_at_most_1024_streams_and_ignores_endless_lists() {
 async fn pings_and_cuts_whoever_does_not_answer() {
     let fake = fake_with(Venue::Binance, |times| {
         times.server_ping = Duration::from_millis(250);
-        times.pong_within = Duration::from_millis(600);
+        times.pong_within = Duration::from_secs(2);
     });
     let mut answering = Client::dial(&fake, "/ws").await;
     let mut mute = Client::dial(&fake, "/ws").await;
     // Reading is answering: the library sends the pongs, less than five a second. The mute one does not read.
-    assert!(answering.quiet(Duration::from_millis(1_200)).await);
+    assert!(answering.quiet(Duration::from_millis(3_000)).await);
     assert_eq!(mute.closed().await, 1008);
     assert_eq!(fake.seen().connections[1].violations, ["a ping was not answered in time"]);
 }

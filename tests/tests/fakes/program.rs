@@ -24,7 +24,7 @@ fn says_where_it_listens_and_ends_with_its_input() {
     let asked = Instant::now();
     drop(program.stdin.take());
     assert!(program.wait().unwrap().success());
-    assert!(asked.elapsed() < Duration::from_secs(2));
+    assert!(asked.elapsed() < Duration::from_secs(8));
     assert!(addresses.iter().all(|address| TcpStream::connect(address).is_err()));
 }
 

@@ -1,5 +1,4 @@
 //! A plain websocket and HTTP client.
-#![allow(dead_code, reason = "every test binary uses its own part")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its client does")]
 
 pub mod binance;
@@ -20,8 +19,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// Longer than anything that is expected to happen.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than anything that is expected to happen takes on a machine that has other things to do.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A fake venue on a free port, with a lively market.
 pub fn fake(venue: Venue) -> Fake {
@@ -160,6 +159,22 @@ async fn read_answer(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> std::io::Re
         }
     }
     Ok(())
+}
+
+/// What has to happen within a venue's window of time to show anything: tried anew, with a fake of its own, where this machine
+/// was too slow for it.
+pub async fn within(window: Duration, scenario: impl AsyncFn() -> Result<(), String>) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let began = Instant::now();
+        let Err(problem) = scenario().await else { return };
+        assert!(began.elapsed() >= window && began < deadline, "{problem}");
+    }
+}
+
+/// Whether the clock's minute, in which weights are counted, is still the one of `then`.
+pub fn same_minute(then: i64) -> bool {
+    sign::now() / 60_000 == then / 60_000
 }
 
 /// A decimal number.

@@ -2,13 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where its helpers do")]
 
-mod client;
-
 use std::time::Duration;
 
-use client::kucoin::{FUTURES, Raw, bare, listen, private, topic_of, way};
-use client::sign::{base64, now};
-use client::{Client, fake, fake_with, number, said};
+use crate::client::kucoin::{FUTURES, Raw, bare, listen, private, topic_of, way};
+use crate::client::sign::{base64, now};
+use crate::client::{Client, PATIENCE, fake, fake_with, number, said};
 use fake_venues::account::{Category, Key, Role, Side};
 use fake_venues::{Fault, Fixed, Venue};
 use serde_json::{Value, json};
@@ -53,7 +51,7 @@ async fn orders_are_told_step_by_step() {
     fake.fill(&order, number("0.01"), Role::Taker).unwrap();
     let all = types(&mut client, 4).await;
     assert_eq!(named(&all), [("received", "new"), ("open", "open"), ("match", "match"), ("filled", "done")]);
-    assert!(fake.settle(Duration::from_secs(2)).await && fake.seen().connections[0].private);
+    assert!(fake.settle(PATIENCE).await && fake.seen().connections[0].private);
     assert_eq!(fake.violations(), [""; 0]);
 }
 
@@ -136,7 +134,7 @@ async fn the_futures_wallet_and_orders_are_told() {
 
 #[tokio::test]
 async fn a_token_is_for_one_connection_of_its_kind() {
-    let fake = fake_with(Venue::Kucoin, |times| times.lifetime = Some(Duration::from_millis(700)));
+    let fake = fake_with(Venue::Kucoin, |times| times.lifetime = Some(Duration::from_secs(3)));
     let spot = way(&fake, "", "private").await;
     for path in [spot.replacen('/', "/futures/", 1), spot] {
         let mut client = Client::dial(&fake, &path).await;
@@ -155,7 +153,7 @@ async fn a_token_is_for_one_connection_of_its_kind() {
     client.say(topic_of("/market/ticker:BTC-USDT", false)).await;
     client.find(|frame| frame["type"] == "ack").await;
     client.find(|frame| frame["topic"] == "/market/ticker:BTC-USDT").await;
-    tokio::time::sleep(Duration::from_millis(750)).await;
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
     let mut client = Client::dial(&fake, &late).await;
     assert_eq!(client.json().await["data"], "token is expired");
 }

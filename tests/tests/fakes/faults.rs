@@ -1,11 +1,9 @@
 //! What can go wrong goes wrong, on every venue, and stops when told to.
 
-mod client;
-
 use std::time::{Duration, Instant};
 
-use client::busiest::{dial, is_answer, subscribe, subscribed};
-use client::{Client, fake, get, request};
+use crate::client::busiest::{dial, is_answer, subscribe, subscribed};
+use crate::client::{Client, PATIENCE, fake, get, request};
 use fake_venues::flood::{Flood, Rate, Script};
 use fake_venues::{Broken, Fault, Garbage, Limited, Venue};
 use futures_util::StreamExt;
@@ -201,7 +199,7 @@ async fn everything_can_be_had_over_http() {
     let mut client = subscribed(&fake).await;
     client.find(|frame| frame["channel"] == "subscriptions").await;
     assert_eq!(request(&fake, "POST", "/fake/freeze", r#"{"frozen":true}"#).await.status, 200);
-    assert!(fake.settle(Duration::from_secs(2)).await);
+    assert!(fake.settle(PATIENCE).await);
     let ledger = get(&fake, "/fake/ledger").await.json();
     assert_eq!(ledger["stream"]["BTC-USD"]["last"].as_str(), fake.ledger("BTC-USD").unwrap().last.as_deref());
     let seen = get(&fake, "/fake/seen").await.json();
@@ -228,7 +226,7 @@ async fn dropping_it_ends_everything_at_once() {
     let (address, mut client) = (fake.address(), subscribed(&fake).await);
     let asked = Instant::now();
     drop(fake);
-    assert!(asked.elapsed() < Duration::from_secs(1));
+    assert!(asked.elapsed() < Duration::from_secs(8), "a client's patience is not awaited");
     client.closed().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
@@ -247,7 +245,13 @@ async fn floods_at_full_speed_or_at_a_rate() {
     }
     let paced =
         Flood::start(Script { client_first: false, rate: Rate::PerSecond(500), ..script }).expect("a free port");
-    let (_stream, _) = tokio_tungstenite::connect_async(paced.ws_url()).await.expect("a handshake");
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert!((100..=260).contains(&paced.sent()), "{}", paced.sent());
+    let dialled = Instant::now();
+    let (mut stream, _) = tokio_tungstenite::connect_async(paced.ws_url()).await.expect("a handshake");
+    // The answer and 200 frames; whoever does not read holds up the rest.
+    let mut heard = 0;
+    while heard <= 200 || paced.sent() < 200 {
+        stream.next().await.expect("open").expect("a frame");
+        heard += 1;
+    }
+    assert!(dialled.elapsed() >= Duration::from_millis(400), "{:?}", dialled.elapsed());
 }

@@ -1,11 +1,9 @@
 //! Coinbase's account, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::coinbase::{Claims, EC, all, ask, ask_as, ask_with, event, paged, subscribe, subscribed, token};
-use client::{Client, fake, fake_with, get, number, said};
+use crate::client::coinbase::{Claims, EC, all, ask, ask_as, ask_with, event, paged, subscribe, subscribed, token};
+use crate::client::{Client, PATIENCE, fake, fake_with, get, number, said};
 use fake_venues::account::{Category, KeyState, Role, Side};
 use fake_venues::{Fault, Fixed, Venue};
 use serde_json::{Value, json};
@@ -200,7 +198,7 @@ async fn the_snapshot_comes_in_batches_and_updates_tell_what_changed() {
     fake.cancel(&other).unwrap();
     assert_eq!(event(&mut client, "user").await["orders"][0]["status"], "OPEN");
     assert_eq!(event(&mut client, "user").await["orders"][0]["status"], "CANCELLED");
-    assert!(fake.settle(Duration::from_secs(5)).await);
+    assert!(fake.settle(PATIENCE).await);
     assert_eq!(fake.violations(), [""; 0]);
 }
 
@@ -242,7 +240,7 @@ async fn frames_are_numbered_whatever_they_tell() {
 
 #[tokio::test]
 async fn a_bad_token_is_an_authentication_failure_and_silence_is_cut() {
-    let fake = fake_with(Venue::Coinbase, |times| times.first_subscribe = Duration::from_millis(700));
+    let fake = fake_with(Venue::Coinbase, |times| times.first_subscribe = Duration::from_secs(3));
     let mut client = Client::dial(&fake, "/user").await;
     let failure = json!({"type": "error", "message": "authentication failure"});
     let mut other = fake.key();

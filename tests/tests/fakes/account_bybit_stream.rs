@@ -1,12 +1,10 @@
 //! Bybit's private stream, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::bybit::{Known, auth, private};
-use client::sign::now;
-use client::{Client, fake, fake_with, number, said};
+use crate::client::bybit::{Known, auth, private};
+use crate::client::sign::now;
+use crate::client::{Client, PATIENCE, fake, fake_with, number, said};
 use fake_venues::account::{Category, KeyState, Role, Side};
 use fake_venues::{Fault, Options, Venue, start};
 use serde_json::{Value, json};
@@ -108,22 +106,24 @@ async fn whoever_listens_knows_the_books_even_if_told_twice_and_out_of_order() {
         let mut client = private(&fake, ALL).await;
         let mut known = Known::default();
         fake.freeze(false);
-        tokio::time::sleep(Duration::from_millis(800)).await;
-        assert!(fake.settle(Duration::from_secs(2)).await);
+        while fake.books().fills.len() < before + 20 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(fake.settle(PATIENCE).await);
         known.hear_all(&mut client).await;
         known.agrees_with(&fake);
-        assert!(known.fills.len() > 5 && known.fills.len() == fake.books().fills.len() - before);
+        assert!(known.fills.len() >= 20 && known.fills.len() == fake.books().fills.len() - before);
         assert_eq!(fake.violations(), [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn the_quiet_are_cut_and_the_private_alone_are_struck() {
-    let idle = fake_with(Venue::Bybit, |times| times.idle = Duration::from_millis(200));
+    let idle = fake_with(Venue::Bybit, |times| times.idle = Duration::from_secs(2));
     let mut client = private(&idle, ALL).await;
     client.closed().await;
     let mut client = Client::dial(&idle, "/v5/private?max_active_time=30s").await;
-    assert!(client.quiet(Duration::from_millis(300)).await);
+    assert!(client.quiet(Duration::from_millis(2_500)).await);
     let fake = fake(Venue::Bybit);
     let mut public = Client::dial(&fake, "/v5/public/spot").await;
     let mut client = private(&fake, ALL).await;

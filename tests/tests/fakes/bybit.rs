@@ -1,10 +1,8 @@
 //! Bybit, spoken right and wrong.
 
-mod client;
-
 use std::time::Duration;
 
-use client::{Client, fake, fake_with, get};
+use crate::client::{Client, fake, fake_with, get};
 use fake_venues::{Fault, Venue};
 use serde_json::{Value, json};
 
@@ -75,10 +73,10 @@ async fn holds_at_most_21000_characters_of_topics() {
 
 #[tokio::test]
 async fn pongs_without_the_id_and_cuts_the_silent() {
-    let fake = fake_with(Venue::Bybit, |times| times.idle = Duration::from_millis(200));
+    let fake = fake_with(Venue::Bybit, |times| times.idle = Duration::from_secs(2));
     let mut client = Client::dial(&fake, PATH).await;
     for _ in 0..4 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
         client.say(r#"{"req_id":"p-1","op":"ping"}"#).await;
         let pong = client.json().await;
         assert_eq!((&pong["ret_msg"], &pong["op"], pong.get("req_id")), (&json!("pong"), &json!("ping"), None));

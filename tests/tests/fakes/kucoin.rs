@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its helpers do")]
 
-mod client;
-
 use std::time::Duration;
 
-use client::{Client, fake, fake_with, get, request};
+use crate::client::{Client, PATIENCE, fake, fake_with, get, request};
 use fake_venues::{Fake, Fault, Venue};
 use serde_json::{Value, json};
 
@@ -45,7 +43,7 @@ async fn pushes_ticker_and_snapshot_under_single_topics() {
     let untraded = client.find(|frame| frame["topic"] == "/market/snapshot:GHST-USDT").await;
     assert_eq!(untraded["data"]["data"]["lastTradedPrice"], json!(null));
     assert_eq!(fake.seen().connections[0].subscriptions.len(), 5);
-    assert!(fake.settle(Duration::from_secs(2)).await);
+    assert!(fake.settle(PATIENCE).await);
     assert!(fake.ledger("BTC-USDT").unwrap().quote_volume.is_some());
     assert!(fake.ledger("NOPE-USDT").is_none());
 }
@@ -121,7 +119,7 @@ async fn limits_messages_and_answers_pings() {
 
 #[tokio::test]
 async fn cuts_the_silent_with_and_without_subscriptions() {
-    let fake = fake_with(Venue::Kucoin, |times| times.idle = Duration::from_millis(300));
+    let fake = fake_with(Venue::Kucoin, |times| times.idle = Duration::from_secs(2));
     let mut idle = welcomed(&fake).await;
     let mut busy = welcomed(&fake).await;
     busy.say(subscribe(&json!("1"), "/market/ticker:ICX-USDT")).await;

@@ -1,12 +1,10 @@
 //! What all venues have in common: one market, one ledger, one notion of time.
 
-mod client;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use client::busiest::{dial, subscribe, subscribed};
-use client::{Client, fake, fake_with, get};
+use crate::client::busiest::{dial, subscribe, subscribed};
+use crate::client::{Client, PATIENCE, fake, fake_with, get};
 use fake_venues::{Fault, Options, Venue, start};
 use futures_util::StreamExt;
 use serde_json::json;
@@ -18,7 +16,7 @@ async fn the_last_frame_holds_what_the_ledger_says() {
         let fake = fake(venue);
         let mut client = subscribed(&fake).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert!(fake.settle(Duration::from_secs(3)).await, "{venue:?}");
+        assert!(fake.settle(PATIENCE).await, "{venue:?}");
         let mut last = String::new();
         while let Ok(Some(Ok(Message::Text(text)))) =
             tokio::time::timeout(Duration::from_millis(100), client.0.next()).await
@@ -64,7 +62,7 @@ async fn the_same_seed_sends_the_same_prices() {
 async fn lives_are_cut_short_on_every_venue() {
     for venue in Venue::ALL {
         let fake = fake(venue);
-        fake.inflict(Fault::Lifetime { ms: 100 });
+        fake.inflict(Fault::Lifetime { ms: 500 });
         let mut client = subscribed(&fake).await;
         assert_eq!(client.closed().await, 1001, "{venue:?}");
     }
@@ -114,7 +112,7 @@ async fn thousands_of_symbols_reach_one_client() {
 
 #[tokio::test]
 async fn okx_counts_requests_and_bytes() {
-    let fake = fake_with(Venue::Okx, |times| times.idle = Duration::from_secs(5));
+    let fake = fake_with(Venue::Okx, |times| times.idle = Duration::from_secs(60));
     let mut client = Client::dial(&fake, "/ws/v5/public").await;
     let said = json!({"op": "unsubscribe", "args": [{"channel": "tickers", "instId": "BTC-USDT"}]});
     for _ in 0..480 {

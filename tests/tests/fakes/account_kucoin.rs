@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its helpers do")]
 
-mod client;
-
-use client::kucoin::{FUTURES, ask, bare, code, data, futures, headers, raw, spot};
-use client::sign::now;
-use client::{fake, get, number, request_with, said};
+use crate::client::kucoin::{FUTURES, ask, bare, code, data, futures, headers, raw, spot};
+use crate::client::sign::now;
+use crate::client::{fake, get, number, request_with, said};
 use fake_venues::account::{Category, Key, KeyState, Role, Side};
 use fake_venues::{Fake, Fixed, Options, Venue, start};
 use serde_json::{Value, json};
@@ -89,7 +87,7 @@ async fn every_refusal_has_its_code() {
         (key.clone(), 0, "2", "200000"),
         (key.clone(), 0, "1", "400009"),
         (key.clone(), -6_000, "3", "400002"),
-        (key.clone(), 6_000, "3", "400002"),
+        (key.clone(), 8_000, "3", "400002"),
         (with(|key| key.id = "nobody".into()), 0, "3", "400003"),
         (with(|key| key.passphrase = "wrong".into()), 0, "3", "400004"),
         // The passphrase is signed with the same secret, and looked at first.

@@ -1,0 +1,27 @@
+"""Whether Grafana's own schema, as the library knows it, reads each dashboard and loses nothing."""
+
+import json
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+register_default_plugins()
+
+
+def _differences(one: object, other: object, path: str) -> list[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [found for key in one.keys() | other.keys()
+                for found in _differences(one.get(key), other.get(key), f"{path}.{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [found for index, (a, b) in enumerate(zip(one, other)) for found in _differences(a, b, f"{path}[{index}]")]
+    return [] if one == other else [f"{path}: {one!r} became {other!r}"]
+
+
+def same_after_reading(name: str, text: str) -> None:
+    """A field that the schema does not know is lost when it is read, and so found here."""
+    before = json.loads(text)
+    after = json.loads(json.dumps(Dashboard.from_json(before), cls=JSONEncoder))
+    lost = _differences(before, after, name)
+    if lost:
+        raise ValueError("not what Grafana's schema knows:\n" + "\n".join(sorted(lost)))

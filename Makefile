@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-peers check tools bench docs screenshot clean
+.PHONY: help build run demo test test-peers check tools bench docs dashboards screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -51,6 +51,9 @@ bench: build ## Measure the exporters beside a plain one, ten minutes with the b
 
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference
+
+dashboards: ## Regenerate grafana/dashboards; fetches Grafana's library for Python [DASHBOARDS=--check]
+	@scripts/dashboards $(DASHBOARDS)
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot

@@ -6,8 +6,9 @@ from kit import limits
 from . import shared
 
 HOST = 'instance=~"$host"'
-DISK = HOST + ',fstype!~"tmpfs|overlay|squashfs|ramfs|rootfs|fuse.*"'
-NET = HOST + ',device!~"lo|veth.*|br-.*|docker.*"'
+DISK = HOST + ',fstype!~"tmpfs|overlay|squashfs|erofs|iso9660|udf|ramfs|devtmpfs|nsfs|autofs|fuse.*|proc|sysfs|cgroup.*"'
+DRIVE = HOST + ',device!~"(dm-|md|loop|ram|zram|sr|fd).*"'
+NET = HOST + ',device!~"(lo|veth|docker|br-|virbr|cali|cni|flannel|tap|tun).*"'
 CONTAINER = 'name!=""'
 
 
@@ -57,8 +58,8 @@ def _hosts(b: Board) -> None:
     b.row("Hosts")
     b.add(
         series("CPU busy", "The alert HostCpuHigh begins at 90 %.",
-               Q(f'1 - avg by (instance) (rate(node_cpu_seconds_total{{{HOST},mode="idle"}}[$__rate_interval]))',
-                 "{{instance}}"), unit="percentunit", width=6, limit=limits.CPU, minimum=0, maximum=1),
+               Q("1 - avg by (instance) (sum by (instance, cpu) "
+                 f'(rate(node_cpu_seconds_total{{{HOST},mode=~"idle|iowait"}}[$__rate_interval])))', "{{instance}}"), unit="percentunit", width=6, limit=limits.CPU, minimum=0, maximum=1),
         series("Memory left", "What the kernel could still give. The alert HostMemoryLow begins below 10 %.",
                Q(f"node_memory_MemAvailable_bytes{{{HOST}}} / node_memory_MemTotal_bytes{{{HOST}}}", "{{instance}}"),
                unit="percentunit", width=6, limit=limits.MEMORY_FREE, minimum=0, maximum=1),
@@ -67,7 +68,7 @@ def _hosts(b: Board) -> None:
         series("Disk left over time", "The alert HostDiskFillsSoon looks a day ahead.", Q(free, "{{instance}} {{mountpoint}}"),
                unit="percentunit", width=6, limit=limits.DISK_FREE, minimum=0, maximum=1),
         series("Disk busy", "Share of the time in which the device had work. The alert HostDiskIoHigh begins at 90 %.",
-               Q(f"rate(node_disk_io_time_seconds_total{{{HOST}}}[$__rate_interval])", "{{instance}} {{device}}"),
+               Q(f"rate(node_disk_io_time_seconds_total{{{DRIVE}}}[$__rate_interval])", "{{instance}} {{device}}"),
                unit="percentunit", width=6, limit=limits.DISK_BUSY, minimum=0),
         series("Network", "Received, and sent.",
                Q(f"sum by (instance, device) (rate(node_network_receive_bytes_total{{{NET}}}[$__rate_interval]))",

@@ -1,6 +1,6 @@
 """What the keys may do, what is configured wrongly, and what happened when."""
 
-from kit import Board, Column, Q, account, history, raw, series, stat, states, table
+from kit import Board, Column, Q, account, history, raw, series, stat, states, table, told
 from kit import limits, links
 
 from . import shared
@@ -14,7 +14,7 @@ def board() -> Board:
         names=["job", "instance", "exchange", "account"], since="now-7d", refresh="1m",
     )
     key = "max by (exchange, account)"
-    permission = lambda name: account("exchange_api_key_permission", permission=name)  # noqa: E731
+    permission = lambda name: told("exchange_api_key_permission", permission=name)  # noqa: E731
     b.row("Keys")
     b.add(
         stat("Keys that may withdraw", "A monitoring key should read and no more. Any is an alert at once: "
@@ -23,8 +23,8 @@ def board() -> Board:
         stat("Keys that may trade", "Binance calls reading futures a trading right; elsewhere none should.",
              Q(f"sum({permission('trade')})"), unit="none", width=6, limit=limits.ANY_IS_WARNING),
         stat("Keys not bound to addresses", "They work from anywhere.",
-             Q(f"count({account('exchange_api_key_ip_restricted')} == 0) or "
-               f"count({account('exchange_api_key_ip_restricted')}) * 0"), unit="none", width=6,
+             Q(f"count({told('exchange_api_key_ip_restricted')} == 0) or "
+               f"count({told('exchange_api_key_ip_restricted')}) * 0"), unit="none", width=6,
              limit=limits.ANY_IS_WARNING),
         stat("Next expiry", "Alerts begin 14 and 3 days before. Unknown where no key expires.",
              Q(f"min({account('exchange_api_key_expiry_timestamp_seconds')}) - time()"), unit="s", decimals=0, width=6,
@@ -35,7 +35,7 @@ def board() -> Board:
               Column("trade", f"{key} ({permission('trade')})", states={0: ("no", shared.OK), 1: ("yes", shared.WORRY)}),
               Column("withdraw", f"{key} ({permission('withdraw')})", states=shared.YES_NO_BAD),
               Column("transfer", f"{key} ({permission('transfer')})", states=shared.YES_NO_BAD),
-              Column("bound to addresses", f"min by (exchange, account) ({account('exchange_api_key_ip_restricted')})",
+              Column("bound to addresses", f"min by (exchange, account) ({told('exchange_api_key_ip_restricted')})",
                      states={0: ("no", shared.WORRY), 1: ("yes", shared.OK)}),
               Column("expires in", f"min by (exchange, account) ({account('exchange_api_key_expiry_timestamp_seconds')}) - time()",
                      "s", limits.KEY_EXPIRY, 0),

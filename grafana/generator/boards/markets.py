@@ -1,15 +1,16 @@
 """Prices over the venues: who is best, who moves, who trades."""
 
-from kit import Board, Column, Q, bars, pie, raw, recorded, series, table
+from kit import Board, Column, Q, bars, of_symbol, pie, raw, recorded, series, table
 from kit import limits, links
 
 SYMBOL = 'symbol=~"$symbol"'
+QUOTE = 'quote=~"$quote"'
 
 
 def _in_quote(metric: str) -> str:
     """Only of symbols in the chosen quote currency: others cannot be added or compared."""
-    info = raw("exchange_symbol_info", SYMBOL, 'quote=~"$quote"')
-    return f"{raw(metric, SYMBOL)} * on (job, instance, exchange, market, symbol) group_left (quote) {info}"
+    info = f"max by (exchange, market, symbol, quote) ({raw('exchange_symbol_info', SYMBOL, QUOTE)})"
+    return f"{of_symbol(metric, SYMBOL)} * on (exchange, market, symbol) group_left (quote) {info}"
 
 
 def board() -> Board:
@@ -40,7 +41,7 @@ def board() -> Board:
               Column("best ask", f"symbol:exchange_best_ask_price:min{{{SYMBOL}}}"),
               Column("spread", f"symbol:exchange_venue_spread:ratio{{{SYMBOL}}}", "percentunit", limits.above(0, good="text"),
                      4),
-              Column("volume 24 h, quote", f"sum by (symbol, market) ({raw('exchange_volume_24h_quote', SYMBOL)})", "short",
+              Column("volume 24 h, quote", f"sum by (symbol, market) ({of_symbol('exchange_volume_24h_quote', SYMBOL)})", "short",
                      decimals=1),
               Column("furthest off", f"{key} (abs({recorded('venue_symbol:exchange_mid_price_deviation:ratio', SYMBOL)}))",
                      "percentunit", limits.above(critical=0.01), 4),

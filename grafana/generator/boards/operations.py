@@ -1,6 +1,6 @@
 """Orders, executions, fees, and positions."""
 
-from kit import Board, Column, Q, account, bars, recorded, series, stat, table
+from kit import Board, Column, Q, account, bars, moved, recorded, series, stat, table, told
 from kit import limits, links
 
 SYMBOL = 'symbol=~"$symbol"'
@@ -28,9 +28,9 @@ def _now(b: Board) -> None:
     b.add(
         stat("Executions a minute", "Over five minutes.", Q(f"sum({_rec('account:exchange_fills_per_minute:rate5m')})"),
              unit="none", decimals=1, width=4, spark=True),
-        stat("Open orders", "On all markets.", Q(f"sum({account('exchange_open_orders')})"), unit="none", width=4, spark=True),
-        stat("Open positions", "On all markets.", Q(f"sum({account('exchange_open_positions')})"), unit="none", width=4),
-        stat("Unrealised profit", "Of all open positions.", Q(f"sum({account('exchange_position_unrealized_pnl_usdt')})"),
+        stat("Open orders", "On all markets.", Q(f"sum({told('exchange_open_orders')})"), unit="none", width=4, spark=True),
+        stat("Open positions", "On all markets.", Q(f"sum({told('exchange_open_positions')})"), unit="none", width=4),
+        stat("Unrealised profit", "Of all open positions.", Q(f"sum({told('exchange_position_unrealized_pnl_usdt')})"),
              unit="suffix:USDT", decimals=2, width=4, limit=limits.SIGNED),
         stat("Nearest liquidation", "How far the mark price is from the liquidation price, where it is nearest. Alerts begin at "
              "20 % and 10 %.", Q(f"min({_rec('account_symbol:exchange_liquidation_distance:ratio')})"), unit="percentunit",
@@ -49,7 +49,7 @@ def _positions(b: Board) -> None:
         table("Positions", "Distance is of the mark price to the liquidation price; empty where the venue names none.", by,
               Column("value, USDT", f"{key} ({account('exchange_position_value_usdt')})", decimals=2),
               Column("quantity", f"{key} ({account('exchange_position_quantity')})"),
-              Column("profit, USDT", f"{key} ({account('exchange_position_unrealized_pnl_usdt')})", "none", limits.SIGNED, 2),
+              Column("profit, USDT", f"{key} ({told('exchange_position_unrealized_pnl_usdt')})", "none", limits.SIGNED, 2),
               Column("leverage", f"{key} ({account('exchange_position_leverage_ratio')})", "suffix:x", decimals=1),
               Column("liquidation at", f"{key} ({account('exchange_position_liquidation_price')})"),
               Column("distance", f"{key} ({_rec('account_symbol:exchange_liquidation_distance:ratio')})", "percentunit",
@@ -63,7 +63,7 @@ def _positions(b: Board) -> None:
                Q(_rec("account_symbol:exchange_liquidation_distance:ratio"), NAME + " {{symbol}} {{side}}"),
                unit="percentunit", width=8, limit=limits.LIQUIDATION, minimum=0, link=links.symbol),
         series("Unrealised profit by position", "In USDT.",
-               Q(f"sum by (exchange, account, symbol, side) ({account('exchange_position_unrealized_pnl_usdt')})",
+               Q(f"sum by (exchange, account, symbol, side) ({told('exchange_position_unrealized_pnl_usdt')})",
                  NAME + " {{symbol}} {{side}}"), unit="suffix:USDT", width=8, link=links.symbol),
     )
 
@@ -72,21 +72,21 @@ def _orders(b: Board) -> None:
     b.row("Orders and executions")
     b.add(
         series("Orders by outcome", "Seen on the private streams.",
-               Q(f"sum by (exchange, status) (increase({account('exchange_orders_total')}[$__rate_interval]))",
+               Q(f"sum by (exchange, status) ({moved('increase', 'exchange_orders_total', '$__rate_interval')})",
                  "{{exchange}} {{status}}"), unit="short", width=8, bars_of=True, minimum=0, link=links.venue),
         series("Executions a minute, over time", "Over five minutes.", Q(_rec("account:exchange_fills_per_minute:rate5m"), NAME),
                unit="none", width=8, minimum=0, link=links.venue),
-        series("Open orders by market", "As the venues tell them.", Q(f"sum by (exchange, account, market) ({account('exchange_open_orders')})",
+        series("Open orders by market", "As the venues tell them.", Q(f"sum by (exchange, account, market) ({told('exchange_open_orders')})",
                                               NAME + " {{market}}"), unit="none", width=8, minimum=0, steps=True,
                decimals=0, link=links.venue),
         bars("Executions by symbol", "In the chosen time range, the ten most.",
-             Q(f"topk(10, sum by (symbol) (increase({account('exchange_fills_total')}[$__range])))", "{{symbol}}"),
+             Q(f"topk(10, sum by (symbol) ({moved('increase', 'exchange_fills_total', '$__range')}))", "{{symbol}}"),
              unit="short", decimals=0, width=8, link=links.symbol),
         bars("Volume by symbol", "In the chosen time range, in each symbol's quote currency, the ten most.",
-             Q(f"topk(10, sum by (symbol) (increase({account('exchange_fill_volume_quote_total')}[$__range])))", "{{symbol}}"),
+             Q(f"topk(10, sum by (symbol) ({moved('increase', 'exchange_fill_volume_quote_total', '$__range')}))", "{{symbol}}"),
              unit="short", decimals=1, width=8, link=links.symbol),
         series("Bought and sold", "Executions by side, a second.",
-               Q(f"sum by (side) (rate({account('exchange_fills_total')}[$__rate_interval]))", "{{side}}"), unit="ops",
+               Q(f"sum by (side) ({moved('rate', 'exchange_fills_total', '$__rate_interval')})", "{{side}}"), unit="ops",
                width=8, minimum=0),
     )
 
@@ -104,9 +104,9 @@ def _fees(b: Board) -> None:
                Q(_rec("account:exchange_fee_per_volume:ratio_rate1d"), NAME), unit="percentunit", decimals=4, width=8,
                link=links.venue),
         bars("Fees paid by asset", "In the chosen time range, in units of the asset.",
-             Q(f"sum by (exchange, asset) (increase({account('exchange_fees_paid_total')}[$__range]))",
+             Q(f"sum by (exchange, asset) ({moved('increase', 'exchange_fees_paid_total', '$__range')})",
                "{{exchange}} {{asset}}"), unit="none", decimals=6, width=12, link=links.venue),
         bars("Rebates by asset", "In the chosen time range, in units of the asset.",
-             Q(f"sum by (exchange, asset) (increase({account('exchange_fee_rebates_total')}[$__range]))",
+             Q(f"sum by (exchange, asset) ({moved('increase', 'exchange_fee_rebates_total', '$__range')})",
                "{{exchange}} {{asset}}"), unit="none", decimals=6, width=12, link=links.venue),
     )

@@ -1,6 +1,6 @@
 """Expressions and panels that more than one dashboard shows."""
 
-from kit import Column, Q, account, raw, recorded, series, stat, states, table
+from kit import Column, Q, raw, recorded, series, stat, states, table, told
 from kit import limits, links
 
 OK, BAD, WORRY = limits.GOOD, limits.CRITICAL, limits.WARNING
@@ -104,4 +104,4 @@ def equity_change(window: str) -> str:
     return f"{delta} / ({equity('USDT')} - {delta})"
 
 
-EQUITY_OF_VENUE = f"sum by (exchange) ({account('exchange_equity', currency='USDT')})"
+EQUITY_OF_VENUE = f"sum by (exchange) ({told('exchange_equity', currency='USDT')})"

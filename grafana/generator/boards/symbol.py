@@ -1,6 +1,6 @@
 """One symbol over all venues."""
 
-from kit import Board, Column, Q, bars, raw, recorded, series, stat, table
+from kit import Board, Column, Q, bars, of_symbol, raw, recorded, series, stat, table
 from kit import limits, links
 
 from . import shared
@@ -86,7 +86,7 @@ def _quality(b: Board) -> None:
         series("Book spread", "Ask over bid, less 1.", Q(recorded("venue_symbol:exchange_book_spread:ratio", SYMBOL),
                                                          "{{exchange}}"), unit="percentunit", decimals=4, width=8, minimum=0,
                link=links.venue),
-        bars("Volume in 24 h", "In base currency.", Q(f"sum by (exchange) ({raw('exchange_volume_24h_base', SYMBOL)})",
+        bars("Volume in 24 h", "In base currency.", Q(f"sum by (exchange) ({of_symbol('exchange_volume_24h_base', SYMBOL)})",
                                                       "{{exchange}}"), unit="short", width=8, decimals=1, link=links.venue),
         series("Lag of the last update", "From the venue's event to its receipt. These series have the names of the older "
                "dashboards, and are there unless --metrics.compat=false. The alert on lag begins at 2 s over all symbols.",

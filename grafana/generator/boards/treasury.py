@@ -1,6 +1,6 @@
 """What everything is worth, how that came about, and how far the figure can be trusted."""
 
-from kit import Board, Column, Q, account, bars, pie, raw, recorded, series, stat, states, table
+from kit import Board, Column, Q, account, bars, pie, raw, recorded, series, stat, states, table, told
 from kit import limits, links
 
 from . import shared
@@ -56,7 +56,7 @@ def _history(b: Board) -> None:
                Q(shared.equity("USDT"), "USDT"), unit="suffix:USDT", width=12, height=9),
         series("Equity of the suite in USD and fiat", "The same by what USDT is worth in them.",
                Q('currency:exchange_equity:sum{currency!="USDT"}', "{{currency}}"), unit="none", width=12, height=9),
-        series("Equity by account", "In USDT.", Q(f"sum by (exchange, account) ({account('exchange_equity', USDT)})", NAME),
+        series("Equity by account", "In USDT.", Q(f"sum by (exchange, account) ({told('exchange_equity', USDT)})", NAME),
                unit="suffix:USDT", width=12, height=9, stacked=True, link=links.venue),
         series("Drawdown by account", "Below the account's own peak of 30 days. Alerts begin at 10 % and 15 %.",
                Q(recorded("account:exchange_equity_drawdown:ratio_30d", of_account=True), NAME), unit="percentunit", width=12,
@@ -73,7 +73,7 @@ def _accounts(b: Board) -> None:
             link=links.venue),
         table("Accounts", "Change is of deposits and withdrawals, too. Age is since the last complete refresh; alerts begin at "
               "5 min, coverage below 95 %, a fall of 5 % in 10 min.", ["exchange", "account"],
-              Column("equity, USDT", f"{key} ({account('exchange_equity', USDT)})", decimals=2),
+              Column("equity, USDT", f"{key} ({told('exchange_equity', USDT)})", decimals=2),
               *(Column(title, f"{key} ({recorded(f'account:exchange_equity:delta_{window}', USDT, of_account=True)})",
                        "none", limits.SIGNED, 2) for title, window in (("1 h", "1h"), ("24 h", "1d"), ("7 d", "7d"))),
               Column("10 min", f"{key} ({recorded('account:exchange_equity_change:ratio_10m', of_account=True)})",
@@ -95,11 +95,11 @@ def _trust(b: Board) -> None:
               "says. More than a per cent apart: assets without a price, a wallet that is not read, or something that only "
               "the venue can value.", ["exchange", "account", "part", "currency"],
               Column("venue's word", f"sum by (exchange, account, part, currency) "
-                     f"({account('exchange_equity_venue_reported')})", decimals=2),
+                     f"({told('exchange_equity_venue_reported')})", decimals=2),
               width=8, sort="exchange", descending=False, link={"exchange": [links.venue]}),
         table("Held, and without a price", "In no figure: no market of the venue leads to a price.",
               ["exchange", "account", "asset"],
-              Column("amount", f"sum by (exchange, account, asset) ({account('exchange_unpriced_balance')})"), width=8,
+              Column("amount", f"sum by (exchange, account, asset) ({told('exchange_unpriced_balance')})"), width=8,
               link={"asset": [links.wallet]}, nothing="nothing, as far as the accounts tell"),
         states("Wallets", "Those that cannot be read are in no figure: the key may not, or the venue does not serve them.",
                Q(f"min by (exchange, account, wallet) ({account('exchange_wallet_read_status')})", NAME + " {{wallet}}"),

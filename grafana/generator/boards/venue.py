@@ -1,6 +1,6 @@
 """One venue in depth."""
 
-from kit import Board, Column, Q, account, bars, raw, recorded, series, stat, table
+from kit import Board, Column, Q, account, bars, raw, recorded, series, stat, table, told
 from kit import limits, links
 
 from . import shared
@@ -64,7 +64,7 @@ def _account(b: Board) -> None:
     money = 'currency="USDT"'
     b.add(
         stat("Equity", "Value of all wallets that could be read, net of debt. Unknown without a key, and while it cannot be "
-             "read.", Q(f"sum by (account) ({account('exchange_equity', money)})", "{{account}}"),
+             "read.", Q(f"sum by (account) ({told('exchange_equity', money)})", "{{account}}"),
              unit="suffix:USDT", decimals=2, width=6, spark=True, link=links.treasury),
         stat("Coverage", "Assets with a price over assets held. The alert ExchangeEquityCoverageLow begins below 95 %.",
              Q(f"min({account('exchange_equity_coverage_ratio')})"), unit="percentunit", decimals=1, width=3,
@@ -72,8 +72,8 @@ def _account(b: Board) -> None:
         stat("Account's age", "Since the last complete refresh. The alert ExchangeAccountStale begins at 5 min.",
              Q(f"time() - min({account('exchange_account_last_success_timestamp_seconds')})"), unit="s", decimals=0, width=3,
              limit=limits.ACCOUNT_AGE),
-        stat("Open orders", "On all markets.", Q(f"sum({account('exchange_open_orders')})"), unit="none", width=3),
-        stat("Open positions", "On all markets.", Q(f"sum({account('exchange_open_positions')})"), unit="none", width=3),
+        stat("Open orders", "On all markets.", Q(f"sum({told('exchange_open_orders')})"), unit="none", width=3),
+        stat("Open positions", "On all markets.", Q(f"sum({told('exchange_open_positions')})"), unit="none", width=3),
         stat("Executions a minute", "Over five minutes.",
              Q(f"sum({recorded('account:exchange_fills_per_minute:rate5m', of_account=True)})"), unit="none", decimals=1,
              width=3, link=lambda _: links.board("exchange-operations")),
@@ -81,10 +81,10 @@ def _account(b: Board) -> None:
              Q(f"max({recorded('account:exchange_equity_drawdown:ratio_30d', of_account=True)})"), unit="percentunit",
              decimals=2, width=3, limit=limits.DRAWDOWN, link=links.treasury),
         bars("Largest assets", "Value over all wallets, net of debt.",
-             Q(f"topk(10, sum by (asset) ({account('exchange_asset_value_usdt')}))", "{{asset}}"), unit="suffix:USDT",
+             Q(f"topk(10, sum by (asset) ({told('exchange_asset_value_usdt')}))", "{{asset}}"), unit="suffix:USDT",
              decimals=0, width=12, link=links.wallet),
         series("Equity over time", "In USDT. A hole is a time in which it was not known.",
-               Q(f"sum by (account) ({account('exchange_equity', money)})", "equity {{account}}"), unit="suffix:USDT",
+               Q(f"sum by (account) ({told('exchange_equity', money)})", "equity {{account}}"), unit="suffix:USDT",
                width=12, link=links.treasury),
     )
 

@@ -3,10 +3,10 @@
 from .board import Board
 from .limits import Limit
 from .panels import bars, gauge, heatmap, history, pie, series, stat, states
-from .query import Q, account, raw, recorded
+from .query import Q, account, moved, of_symbol, raw, recorded, told
 from .table import Column, table
 
 __all__ = [
-    "Board", "Column", "Limit", "Q", "account", "bars", "gauge", "heatmap", "history", "pie", "raw", "recorded",
-    "series", "stat", "states", "table",
+    "Board", "Column", "Limit", "Q", "account", "bars", "gauge", "heatmap", "history", "moved", "of_symbol",
+    "pie", "raw", "recorded", "series", "stat", "states", "table", "told",
 ]

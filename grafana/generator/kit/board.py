@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models import dashboard as models  # noqa: E402
 
 from . import links, variables  # noqa: E402
 from .query import DATASOURCE  # noqa: E402
+from .schema import tidy  # noqa: E402
 
 COLUMNS = 24
 # A series with no exchange (a host's alert) is everybody's.
@@ -81,4 +82,5 @@ class Board:
 
     def text(self) -> str:
         """What Grafana is given."""
-        return json.dumps(self._frame.build(), cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        plain = json.loads(json.dumps(self._frame.build(), cls=JSONEncoder))
+        return json.dumps(tidy(plain), indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -34,6 +34,45 @@ def recorded(name: str, *matchers: str, of_account: bool = False, **equal: str) 
     return _select(name, (*chosen, *matchers), equal)
 
 
+# What tells the series of one account apart, for what several exporters of an account repeat and nobody may add up.
+_LABELS = {
+    "exchange_equity": "currency",
+    "exchange_equity_venue_reported": "part, currency",
+    "exchange_asset_value_usdt": "asset",
+    "exchange_balance": "asset, wallet, state",
+    "exchange_unpriced_balance": "asset",
+    "exchange_open_orders": "market",
+    "exchange_open_positions": "market",
+    "exchange_position_unrealized_pnl_usdt": "market, symbol, side",
+    "exchange_api_key_permission": "permission",
+    "exchange_orders_total": "market, symbol, status",
+    "exchange_fills_total": "market, symbol, side, role",
+    "exchange_fill_volume_quote_total": "market, symbol, side, role",
+    "exchange_fees_paid_total": "asset",
+    "exchange_fee_rebates_total": "asset",
+}
+
+
+def _once(name: str, inner: str) -> str:
+    labels = _LABELS.get(name)
+    return f"max by (exchange, account{', ' + labels if labels else ''}) ({inner})"
+
+
+def told(name: str, *matchers: str, **equal: str) -> str:
+    """What is said of an account, once, however many exporters say it."""
+    return _once(name, account(name, *matchers, **equal))
+
+
+def moved(function: str, name: str, window: str, *matchers: str, **equal: str) -> str:
+    """The same of a counter: `rate` or `increase` over the window."""
+    return _once(name, f"{function}({account(name, *matchers, **equal)}[{window}])")
+
+
+def of_symbol(name: str, *matchers: str, **equal: str) -> str:
+    """What is said of a venue's symbol, once, however many exporters that venue has."""
+    return f"max by (exchange, market, symbol) ({raw(name, *matchers, **equal)})"
+
+
 @dataclass(frozen=True)
 class Q:
     """One query of a panel: over the time range, or of this moment."""

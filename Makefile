@@ -2,9 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help build run demo test test-peers check tools bench docs screenshot clean
 
-# Where cargo puts things, and the folder that scripts/fetch-tools fills, last: what is installed comes first.
+# Where cargo puts things, and the folder that scripts/fetch-tools fills; what is installed and new enough is linked there.
 OUT := $(or $(CARGO_TARGET_DIR),target)
-export PATH := $(PATH):$(CURDIR)/.tools/bin
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # The first exporter's port; the others, Prometheus (+1090) and Alertmanager (+1093) move along.
 export PORT_BASE ?= 8000
 
@@ -43,7 +43,7 @@ check: tools ## Format, lints and configuration files, without running anything
 	$(call step,configuration of Prometheus and Alertmanager)
 	@scripts/check-config
 
-tools: ## Fetch Prometheus and Alertmanager into .tools unless they are installed
+tools: ## Fetch Prometheus, Alertmanager and what else the tests need into .tools
 	@scripts/fetch-tools $(if $(CI),,|| true)
 
 bench: build ## Measure the exporters beside a plain one, ten minutes with the build [BENCH="--quick", BENCH="--write"]

@@ -2,13 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use fake_venues::stack::prometheus::{self, Sample, configure};
-use fake_venues::stack::{
-    Market, Ports, Scratch, Suite, VENUES, build, find_tool, get, have_prometheus, repository, until_ready,
-};
-use std::collections::BTreeSet;
+use fake_venues::stack::prometheus::{self, Sample};
+use fake_venues::stack::{Market, Ports, Suite, VENUES, build, find_tool, get, have_tools, until_ready};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,17 +22,20 @@ const ACCEPTED_COMPLAINTS: [&str; 2] = [
 /// One start of everything for all of it: the start is what takes the time.
 #[tokio::test]
 async fn prometheus_scrapes_all_five() {
-    if !have_prometheus().unwrap() {
+    if !have_tools(&["prometheus", "promtool", "alertmanager"]).unwrap() {
         return;
     }
     let mut suite = Suite::new(Ports::free().unwrap(), &build().unwrap()).unwrap();
     let fakes = suite.start_fakes().await.unwrap();
     suite.start_exporters(&Market::Fake(fakes)).unwrap();
     assert!(suite.start_prometheus().unwrap());
+    assert!(suite.start_alertmanager().unwrap());
     assert_eq!(until_ready(&mut suite, START, |_| ()).await.unwrap(), []);
 
     let port = suite.ports().prometheus();
     every_target_is_up(port).await;
+    alerts_lead_somewhere(&suite).await;
+    jobs_are_as_urgent_as_they_should_be(&suite).await;
     canonical_series_join_over_venues(port).await;
     compatibility_series_repeat_the_canonical_ones(port).await;
     promtool_has_nothing_new_to_say(suite.ports()).await;
@@ -44,13 +44,71 @@ async fn prometheus_scrapes_all_five() {
 }
 
 async fn every_target_is_up(port: u16) {
-    eventually(port, "up == 0 or absent(up)", <[Sample]>::is_empty).await;
+    eventually(port, "up", |up| up.len() == VENUES.len() + 2 && up.iter().all(|s| s.value == 1.0)).await;
     let jobs: BTreeSet<String> = prometheus::targets(port).await.unwrap().iter().map(|t| t.job().to_owned()).collect();
-    let expected = VENUES.iter().map(|venue| venue.exporter).chain(["prometheus"]);
+    let expected = VENUES.iter().map(|venue| venue.exporter).chain(["prometheus", "alertmanager"]);
     assert_eq!(jobs, expected.map(str::to_owned).collect());
-    eventually(port, "sum by (job) (up)", |up| up.len() == jobs.len() && up.iter().all(|s| s.value == 1.0)).await;
     // What an exporter does not label itself has the venue from the scrape configuration.
     assert_eq!(venues_in(&ask(port, "up{exchange!=\"\"}").await), all_venues());
+}
+
+/// Prometheus knows the Alertmanager that it scrapes, and serves the runbooks that its alerts name.
+async fn alerts_lead_somewhere(suite: &Suite) {
+    let port = suite.ports().prometheus();
+    let known = get(port, "/api/v1/alertmanagers").await.unwrap().body;
+    let address = format!("http://localhost:{}/api/v2/alerts", suite.ports().alertmanager());
+    assert!(known.contains(&address), "{known}");
+    assert_eq!(get(port, "/user/README.md").await.unwrap().status, 200);
+}
+
+/// The intervals, and how a URL is probed, told by Prometheus itself.
+async fn jobs_are_as_urgent_as_they_should_be(suite: &Suite) {
+    let port = suite.ports().prometheus();
+    // Port 1 refuses; what is scraped does not matter here.
+    for job in ["node-exporter", "cadvisor", "mongodb-exporter", "redis-exporter", "grafana", "bots", "other"] {
+        suite.add_target(job, "localhost:1", &[]).unwrap();
+    }
+    suite.add_target("blackbox-exporter", "https://localhost:1/health", &[("module", "tcp_connect")]).unwrap();
+    suite.add_target("blackbox-exporter", "https://localhost:2/health", &[]).unwrap();
+    let deadline = Instant::now() + SCRAPE;
+    let mut targets = Vec::new();
+    while targets.len() != VENUES.len() + 2 + 9 {
+        assert!(Instant::now() < deadline, "{targets:#?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        targets = prometheus::targets(port).await.unwrap();
+    }
+    let told: BTreeMap<&str, (&str, &str)> =
+        targets.iter().map(|t| (t.job(), (t.scrape_interval.as_str(), t.scrape_timeout.as_str()))).collect();
+    let expected = [
+        ("binance-exporter", ("3s", "2s")),
+        ("kucoin-exporter", ("5s", "4s")),
+        ("bybit-exporter", ("5s", "4s")),
+        ("coinbase-exporter", ("5s", "4s")),
+        ("okx-exporter", ("5s", "4s")),
+        ("node-exporter", ("10s", "10s")),
+        ("cadvisor", ("10s", "10s")),
+        ("mongodb-exporter", ("15s", "10s")),
+        ("redis-exporter", ("15s", "10s")),
+        ("grafana", ("15s", "10s")),
+        ("alertmanager", ("15s", "10s")),
+        ("blackbox-exporter", ("30s", "10s")),
+        ("prometheus", ("5s", "5s")),
+        ("bots", ("5s", "5s")),
+        ("other", ("15s", "10s")),
+    ];
+    assert_eq!(told, BTreeMap::from(expected));
+
+    let probes: BTreeSet<(&str, &str)> = targets
+        .iter()
+        .filter(|target| target.job() == "blackbox-exporter")
+        .map(|target| (target.labels["instance"].as_str(), target.scrape_url.as_str()))
+        .collect();
+    let url = |port, module| {
+        format!("http://blackbox-exporter:9115/probe?module={module}&target=https%3A%2F%2Flocalhost%3A{port}%2Fhealth")
+    };
+    let (tcp, http) = (url(1, "tcp_connect"), url(2, "http_2xx"));
+    let expected = [("https://localhost:1/health", tcp.as_str()), ("https://localhost:2/health", http.as_str())];
+    assert_eq!(probes, BTreeSet::from(expected));
 }
 
 async fn canonical_series_join_over_venues(port: u16) {
@@ -123,21 +181,6 @@ async fn a_dead_exporter_shows(suite: &mut Suite) {
     let left = ask(port, "count by (exchange) (exchange_last_price)").await;
     assert_eq!(venues_in(&left).len(), 4, "{left:?}");
     assert_eq!(ask(port, "up{exchange!=\"\"} == 1").await.len(), 4);
-}
-
-/// Both as it is in the repository and as the suite runs it.
-#[test]
-fn the_configuration_is_valid() {
-    if !have_prometheus().unwrap() {
-        return;
-    }
-    let scratch = Scratch::new("prometheus-config").unwrap();
-    let moved = configure(&scratch.path().join("moved"), Ports::from_base(20_000)).unwrap();
-    for config in [&repository().join("prometheus/prometheus.yml"), &moved] {
-        let check = ["check", "config", "--lint=all", "--lint-fatal"].map(Path::new);
-        let output = Command::new(find_tool("promtool").unwrap()).args(check).arg(config).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
 }
 
 /// What `promtool check metrics` finds, by line.

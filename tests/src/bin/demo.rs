@@ -99,22 +99,23 @@ async fn start(suite: &mut Suite, options: &Options) -> io::Result<bool> {
         Market::Fake(suite.start_fakes().await?)
     };
     suite.start_exporters(&market)?;
-    let monitored = suite.start_prometheus()?;
     let alerting = suite.start_alertmanager()?;
+    let monitored = suite.start_prometheus()?;
     for (name, found) in [("Prometheus", monitored), ("Alertmanager", alerting)] {
         say(&if found { format!("Starting {name}.") } else { format!("There is no {name} here: going on without.") });
     }
     Ok(monitored)
 }
 
-/// Waits until Prometheus has scraped each exporter that is ready; the table shows what did not come.
+/// Waits until Prometheus has scraped each server; the table shows what did not come.
 async fn first_scrapes(suite: &mut Suite, limit: Duration) -> io::Result<()> {
     say("  waiting for Prometheus to scrape each of them once");
     let began = Instant::now();
     while began.elapsed() < limit {
         suite.check()?;
         let targets = prometheus::targets(suite.ports().prometheus()).await.unwrap_or_default();
-        if !targets.is_empty() && targets.iter().all(|target| target.health == "up") {
+        let is_up = |server: &Target| targets.iter().any(|target| target.is(server) && target.health == "up");
+        if suite.targets().iter().all(is_up) {
             break;
         }
         sleep(Duration::from_millis(200)).await;

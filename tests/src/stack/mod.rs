@@ -10,6 +10,7 @@ mod process;
 pub mod prometheus;
 mod samples;
 mod scratch;
+pub mod setup;
 mod suite;
 mod table;
 mod tools;
@@ -21,9 +22,10 @@ pub use ports::{Owner, Ports, owner};
 pub use process::{Process, Signal};
 pub use samples::value;
 pub use scratch::Scratch;
+pub use setup::{PrometheusSetup, Rewrite};
 pub use suite::{Endpoint, Market, Suite, Target};
 pub use table::{Row, render};
-pub use tools::{binaries, build, find_tool, have_prometheus, repository};
+pub use tools::{binaries, build, find_tool, have_prometheus, have_tools, repository};
 pub use wait::{Progress, until_ready};
 
 /// One of the five exporters.

@@ -1,8 +1,9 @@
 //! The suite as a whole: what runs, on which ports, and that it all ends together.
 
 use super::will::Will;
-use super::{Ports, Process, Scratch, VENUES, find_tool, prometheus, repository};
+use super::{Ports, Process, PrometheusSetup, Scratch, VENUES, find_tool, repository, setup};
 use crate::account::Key;
+use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -126,26 +127,39 @@ impl Suite {
                 use_fake_account(&mut command, venue, endpoint);
             }
             self.start(venue.exporter, &mut command)?;
-            self.targets.push(Target { name: venue.exporter, port });
+            self.is_target(venue.exporter, port)?;
         }
         Ok(())
     }
 
-    /// Starts Prometheus with the repository's configuration on this suite's ports; false where there is none.
+    /// Starts Prometheus as the repository configures it, with the targets of this suite; false where there is none.
     ///
     /// # Errors
     /// It does not start, or its configuration cannot be written.
     pub fn start_prometheus(&mut self) -> io::Result<bool> {
+        self.start_prometheus_with(&PrometheusSetup::default())
+    }
+
+    /// The same, with changes.
+    ///
+    /// # Errors
+    /// It does not start, or its configuration cannot be written.
+    pub fn start_prometheus_with(&mut self, changes: &PrometheusSetup) -> io::Result<bool> {
         let Some(program) = find_tool("prometheus") else { return Ok(false) };
-        let config = prometheus::configure(&self.scratch.path().join("prometheus"), self.ports)?;
+        let config = setup::configure(&self.prometheus_folder(), changes)?;
         let port = self.ports.prometheus();
         let mut command = Command::new(program);
         command
             .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", self.scratch.path().join("prometheus-data").display()))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"));
-        self.start("prometheus", &mut command)?;
-        self.targets.push(Target { name: "prometheus", port });
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg(format!("--web.external-url=http://localhost:{port}/"))
+            .arg(format!("--web.user-assets={}", repository().join("docs/runbooks").display()));
+        // An agent has another storage, and refuses the flags of this one.
+        if !changes.flags.iter().any(|flag| flag.starts_with("--storage.")) {
+            command.arg(format!("--storage.tsdb.path={}", self.scratch.path().join("prometheus-data").display()));
+        }
+        self.start("prometheus", command.args(&changes.flags))?;
+        self.is_target("prometheus", port)?;
         Ok(true)
     }
 
@@ -154,19 +168,52 @@ impl Suite {
     /// # Errors
     /// It does not start.
     pub fn start_alertmanager(&mut self) -> io::Result<bool> {
+        self.start_alertmanager_with(&repository().join("alertmanager/alertmanager.yml"))
+    }
+
+    /// Starts Alertmanager with this configuration; false where there is none. Prometheus sends its alerts there.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_alertmanager_with(&mut self, config: &Path) -> io::Result<bool> {
         let Some(program) = find_tool("alertmanager") else { return Ok(false) };
-        let config = repository().join("alertmanager/alertmanager.yml");
         let port = self.ports.alertmanager();
         let mut command = Command::new(program);
         command
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.path={}", self.scratch.path().join("alertmanager-data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg(format!("--web.external-url=http://localhost:{port}/"))
             // No gossip with others: one more port that nobody needs.
             .arg("--cluster.listen-address=");
         self.start("alertmanager", &mut command)?;
-        self.targets.push(Target { name: "alertmanager", port });
+        self.is_target("alertmanager", port)?;
         Ok(true)
+    }
+
+    /// Lets Prometheus scrape something that the suite did not start, with these labels; also while it runs.
+    ///
+    /// # Errors
+    /// The file of the target cannot be written.
+    pub fn add_target(&self, job: &str, address: &str, labels: &[(&str, &str)]) -> io::Result<()> {
+        let labels: BTreeMap<&str, &str> = labels.iter().copied().collect();
+        // JSON is YAML.
+        let group = serde_json::json!([{ "targets": [address], "labels": labels }]);
+        let name: String = address.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        setup::write_target(&self.prometheus_folder(), job, &name, &group.to_string())
+    }
+
+    /// What Prometheus reads: `prometheus.yml`, and the folders `rules`, `alerts` and `targets`.
+    #[must_use]
+    pub fn prometheus_folder(&self) -> PathBuf {
+        self.scratch.path().join("prometheus")
+    }
+
+    /// A server that was started is waited for, shown and scraped.
+    fn is_target(&mut self, name: &'static str, port: u16) -> io::Result<()> {
+        let target = Target { name, port };
+        self.targets.push(target);
+        setup::add_suite_target(&self.prometheus_folder(), target)
     }
 
     /// An error that names the first process that has ended, and shows what it said last.

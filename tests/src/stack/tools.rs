@@ -49,30 +49,42 @@ pub fn build() -> io::Result<PathBuf> {
     Ok(binaries)
 }
 
-/// One of Prometheus's programs: on PATH, else where `scripts/fetch-tools` unpacks it.
+/// A program that `scripts/fetch-tools` provides: where it puts them, else on the PATH.
 #[must_use]
 pub fn find_tool(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = env::split_paths(&path).chain([repository().join(".tools/bin")]).collect();
+    let folders: Vec<PathBuf> =
+        std::iter::once(repository().join(".tools/bin")).chain(env::split_paths(&path)).collect();
     // Debian prefixes Alertmanager's program.
     let names = [name.to_owned(), format!("prometheus-{name}")];
     names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
 }
 
-/// For tests: whether Prometheus is at hand, fetched if need be. Where it cannot be had this says so past the test
-/// runner's capture, and under `CI=true` it is an error: a check that did not run must not look like one that passed.
+/// For tests: whether Prometheus is at hand, fetched if need be; see [`have_tools`].
 ///
 /// # Errors
 /// It cannot be had, in CI.
 pub fn have_prometheus() -> io::Result<bool> {
+    have_tools(&["prometheus", "promtool"])
+}
+
+/// For tests: whether these programs are at hand, fetched if need be. Where one cannot be had this says so past the test
+/// runner's capture, and under `CI=true` it is an error: a check that did not run must not look like one that passed.
+///
+/// # Errors
+/// One cannot be had, in CI.
+pub fn have_tools(names: &[&str]) -> io::Result<bool> {
     static FETCHED: OnceLock<bool> = OnceLock::new();
     let script = repository().join("scripts/fetch-tools");
-    if *FETCHED.get_or_init(|| Command::new(script).status().is_ok_and(|status| status.success())) {
+    let fetched = *FETCHED.get_or_init(|| Command::new(script).status().is_ok_and(|status| status.success()));
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !fetched || find_tool(name).is_none()).collect();
+    if missing.is_empty() {
         return Ok(true);
     }
+    let missing = format!("no {} to test with; see what scripts/fetch-tools says", missing.join(", "));
     if env::var("CI").is_ok_and(|ci| ci == "true") {
-        return Err(io::Error::other("no Prometheus to test with; see what scripts/fetch-tools says"));
+        return Err(io::Error::other(missing));
     }
-    writeln!(io::stderr(), "\n*** NOT TESTED: there is no Prometheus here; see what scripts/fetch-tools says ***\n")?;
+    writeln!(io::stderr(), "\n*** NOT TESTED: {missing} ***\n")?;
     Ok(false)
 }

@@ -1,6 +1,6 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-peers check tools bench docs dashboards screenshot clean
+.PHONY: help build run demo test test-peers check tools bench docs dashboards check-dashboards screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills; what is installed and new enough is linked there.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -11,7 +11,7 @@ export PORT_BASE ?= 8000
 step = @printf '\n── %s\n' "$(1)"
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
@@ -52,8 +52,11 @@ bench: build ## Measure the exporters beside a plain one, ten minutes with the b
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference
 
-dashboards: ## Regenerate grafana/dashboards; fetches Grafana's library for Python [DASHBOARDS=--check]
-	@scripts/dashboards $(DASHBOARDS)
+dashboards: ## Regenerate grafana/dashboards; fetches Grafana's library; needs Python 3.11
+	@scripts/dashboards
+
+check-dashboards: ## Whether grafana/dashboards is what its generator makes; needs Python 3.11
+	@scripts/dashboards --check
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot

@@ -202,12 +202,27 @@ fn links_lead_somewhere_and_carry_what_was_chosen() {
     let mut complaints = Complaints::default();
     for dashboard in &dashboards {
         let uid = &dashboard.uid;
-        let menu: BTreeSet<&str> = dashboard.links().iter().map(|link| text(link, "url")).collect();
+        let menu: BTreeMap<&str, &Value> = dashboard
+            .links()
+            .iter()
+            .filter_map(|link| Some((text(link, "url").strip_prefix("/d/")?.split('?').next()?, link)))
+            .collect();
         for other in UIDS.iter().filter(|other| *other != uid) {
-            complaints.unless(menu.contains(format!("/d/{other}").as_str()), || format!("{uid}: no link to {other}"));
-        }
-        for link in dashboard.links() {
-            complaints.unless(link["keepTime"] == true && link["includeVars"] == true, || format!("{uid}: {link}"));
+            let Some(link) = menu.get(other) else {
+                complaints.unless(false, || format!("{uid}: no link to {other}"));
+                continue;
+            };
+            let named = |name: &str| text(link, "url").contains(&format!("${{{name}:queryparam}}"));
+            complaints.unless(link["keepTime"] == true, || format!("{uid}: {link} forgets the time"));
+            complaints.unless(link["includeVars"] == true || named("datasource") && named("job"), || {
+                format!("{uid}: {link} forgets what was chosen")
+            });
+            // Several venues, or symbols, cannot be shown by a dashboard of one.
+            for (target, name) in [("exchange-venue", "exchange"), ("exchange-symbol", "symbol")] {
+                let many = dashboard.variables().iter().any(|one| text(one, "name") == name && one["multi"] == true);
+                let carried = link["includeVars"] == true || named(name);
+                complaints.unless(*other != target || !many || !carried, || format!("{uid}: {link} carries several"));
+            }
             // It would hide the link in a menu.
             complaints.unless(link.get("placement").is_none(), || format!("{uid}: {link}"));
         }

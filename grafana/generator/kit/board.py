@@ -29,7 +29,7 @@ class Board:
         self._frame = (
             builders.Dashboard(f"Exchanges / {title}").uid(uid).description(description).readonly()
             .tags([links.TAG, "exchange", "prometheus"]).time(since, "now").refresh(refresh).timezone("browser")
-            .tooltip(models.DashboardCursorSync.CROSSHAIR).links(links.menu(uid)).version(1)
+            .tooltip(models.DashboardCursorSync.CROSSHAIR).links(links.menu(uid, names)).version(1)
             .timepicker(builders.TimePicker().refresh_intervals(["5s", "10s", "30s", "1m", "5m", "15m"]))
         )
         self._frame.with_variable(variables.datasource())

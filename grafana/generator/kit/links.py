@@ -23,13 +23,30 @@ MENU = (
 _COMMON = "${__url_time_range}&${datasource:queryparam}"
 
 
-def menu(own: str) -> list[builders.DashboardLink]:
-    """A link to every other dashboard."""
+# Dashboards of one venue and of one symbol: all of them, chosen elsewhere, would make no sense there.
+_OF_ONE = {"exchange-venue": ("exchange", "venue"), "exchange-symbol": ("symbol", "main_symbol")}
+
+
+def menu(own: str, names: list[str]) -> list[builders.DashboardLink]:
+    """A link to every other dashboard, from one that has these variables."""
     return [
         builders.DashboardLink(title).type(models.DashboardLinkType.LINK).icon("dashboard").tooltip(tooltip)
-        .url(f"/d/{uid}").keep_time(True).include_vars(True)
+        .url(_address(uid, names)).keep_time(True).include_vars(_carries_all(uid, names))
         for uid, title, tooltip in MENU if uid != own
     ]
+
+
+def _carries_all(target: str, names: list[str]) -> bool:
+    return target not in _OF_ONE or _OF_ONE[target][0] not in names
+
+
+def _address(target: str, names: list[str]) -> str:
+    if _carries_all(target, names):
+        return f"/d/{target}"
+    # The names of the variables are those of the generator, but for the ones that take one value.
+    variables = {"venue": "exchange", "main_symbol": "symbol"}
+    kept = [variables.get(name, name) for name in names if name != _OF_ONE[target][0]]
+    return f"/d/{target}?" + "&".join(f"${{{name}:queryparam}}" for name in ["datasource", *kept])
 
 
 def _field(label: str, in_table: bool) -> str:

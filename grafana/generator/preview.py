@@ -67,6 +67,8 @@ def shown(value: float, unit: str, decimals: int | None) -> str:
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if unit in ("short", "bytes", "Bps", "none") and abs(value) >= limit and decimals is None:
             return f"{value / limit if letter != 'k' else value / 1e3:.2f} {letter}"
+    if unit == "locale":
+        return f"{value:,.{decimals or 0}f}"
     text = f"{value:.{decimals}f}" if decimals is not None else f"{value:.6g}"
     return f"{text} {unit.removeprefix('suffix:')}" if unit not in ("none", "short") else text
 

@@ -54,8 +54,8 @@ def _refused(b: Board) -> None:
     b.add(
         series("Refusals", "Errors of authentication, of permission and of the clock.",
                Q("sum by (exchange, kind) (increase("
-                 + raw("exchange_errors_total", 'kind=~"auth|permission|clock_skew"') + "[$__rate_interval]))",
-                 "{{exchange}} {{kind}}"), unit="short", width=8, bars_of=True, minimum=0, link=links.health),
+                 + raw("exchange_errors_total", 'kind=~"auth|permission|clock_skew"') + "[$__rate_interval])) > 0",
+                 "{{exchange}} {{kind}}"), unit="short", width=8, bars_of=True, nothing=shared.NONE_TOLD, minimum=0, link=links.health),
         states("Private streams", "Whether the account's events come.",
                Q(f"min by (exchange) ({raw('exchange_connection_status', stream='private')})", "{{exchange}}"),
                words=shared.UP_DOWN, width=8, link=links.health),

@@ -47,9 +47,9 @@ def _positions(b: Board) -> None:
     b.row("Positions")
     b.add(
         table("Positions", "Distance is of the mark price to the liquidation price; empty where the venue names none.", by,
-              Column("value, USDT", f"{key} ({account('exchange_position_value_usdt')})", decimals=2),
+              Column("value, USDT", f"{key} ({account('exchange_position_value_usdt')})", "locale", decimals=2),
               Column("quantity", f"{key} ({account('exchange_position_quantity')})"),
-              Column("profit, USDT", f"{key} ({told('exchange_position_unrealized_pnl_usdt')})", "none", limits.SIGNED, 2),
+              Column("profit, USDT", f"{key} ({told('exchange_position_unrealized_pnl_usdt')})", "locale", limits.SIGNED, 2),
               Column("leverage", f"{key} ({account('exchange_position_leverage_ratio')})", "suffix:x", decimals=1),
               Column("liquidation at", f"{key} ({account('exchange_position_liquidation_price')})"),
               Column("distance", f"{key} ({_rec('account_symbol:exchange_liquidation_distance:ratio')})", "percentunit",

@@ -41,14 +41,14 @@ def board() -> Board:
 def _worth():
     money = lambda _: links.board("exchange-treasury")  # noqa: E731
     return (
-        stat("Equity", "All accounts of all venues, net of debt, in USDT. Unknown while one of them does not tell: a sum "
-             "with a part missing is no total.", Q(shared.equity("USDT")), unit="suffix:USDT", decimals=2, width=5,
+        stat("Equity, USDT", "All accounts of all venues, net of debt, in USDT. Unknown while one of them does not tell: a sum "
+             "with a part missing is no total.", Q(shared.equity("USDT")), unit="locale", decimals=2, width=5,
              spark=True, link=money),
         stat("Equity in USD and fiat", "The same in dollars and in the chosen fiat, by the market of USDT: a stablecoin is "
-             "no dollar.", Q('currency:exchange_equity:sum{currency!="USDT"}', "{{currency}}"), unit="none", decimals=2,
+             "no dollar.", Q('currency:exchange_equity:sum{currency!="USDT"}', "{{currency}}"), unit="locale", decimals=2,
              width=5, named=True, link=money),
-        stat("Change in 24 h", "Equity now against 24 h ago. Deposits and withdrawals count, too.",
-             Q('currency:exchange_equity:delta_1d{currency="USDT"}', "USDT"), unit="suffix:USDT", decimals=2, width=4,
+        stat("Change in 24 h, USDT", "Equity now against 24 h ago. Deposits and withdrawals count, too.",
+             Q('currency:exchange_equity:delta_1d{currency="USDT"}', "USDT"), unit="locale", decimals=2, width=4,
              limit=limits.SIGNED, link=money),
         stat("Drawdown from the 30 d peak", "How far the total is below its peak of 30 days. Alerts of single accounts begin "
              "at 10 % and 15 %.", Q("suite:exchange_equity_drawdown:ratio_30d"), unit="percentunit", decimals=2, width=4,

@@ -4,6 +4,8 @@ from kit import Column, Q, raw, recorded, series, stat, states, table, told
 from kit import limits, links
 
 OK, BAD, WORRY = limits.GOOD, limits.CRITICAL, limits.WARNING
+# Of what is shown only where there is any.
+NONE_TOLD = "none, as far as the exporters tell"
 UP_DOWN = {0: ("down", BAD), 1: ("up", OK)}
 YES_NO_BAD = {0: ("no", OK), 1: ("yes", BAD)}
 YES_NO_GOOD = {0: ("no", BAD), 1: ("yes", OK)}

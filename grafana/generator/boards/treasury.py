@@ -25,11 +25,11 @@ def _total(b: Board) -> None:
     b.row("The whole suite, whatever is chosen above")
     b.add(
         stat("Equity in USDT", "All accounts of all venues, net of debt. Unknown while one of them does not tell: a sum with a "
-             "part missing is no total.", Q(shared.equity("USDT")), unit="suffix:USDT", decimals=2, width=5, spark=True),
-        stat("Equity in dollars", "By what USDT is worth in dollars.", Q(shared.equity("USD")), unit="currencyUSD", decimals=2,
+             "part missing is no total.", Q(shared.equity("USDT")), unit="locale", decimals=2, width=5, spark=True),
+        stat("Equity in dollars", "By what USDT is worth in dollars.", Q(shared.equity("USD")), unit="locale", decimals=2,
              width=4, spark=True),
         stat("Equity in fiat", "In the currency of --equity.fiat, by the market of USDT in it.",
-             Q('currency:exchange_equity:sum{currency!~"USDT|USD"}', "{{currency}}"), unit="none", decimals=2, width=4,
+             Q('currency:exchange_equity:sum{currency!~"USDT|USD"}', "{{currency}}"), unit="locale", decimals=2, width=4,
              named=True, spark=True),
         stat("Accounts told", "How many accounts are in the total.",
              Q(f"currency:exchange_equity_accounts:count{{{USDT}}}"), unit="none", width=3),
@@ -40,8 +40,8 @@ def _total(b: Board) -> None:
     )
     windows = (("1h", "1 h"), ("1d", "24 h"), ("7d", "7 d"))
     b.add(*(
-        stat(f"Change in {name}", "Of the total. Deposits and withdrawals count, too. Unknown where the history is shorter.",
-             Q(f"currency:exchange_equity:delta_{window}{{{USDT}}}", "USDT"), unit="suffix:USDT", decimals=2, width=4,
+        stat(f"Change in {name}, USDT", "Of the total. Deposits and withdrawals count, too. Unknown where the history is shorter.",
+             Q(f"currency:exchange_equity:delta_{window}{{{USDT}}}", "USDT"), unit="locale", decimals=2, width=4,
              limit=limits.SIGNED) for window, name in windows
     ), *(
         stat(f"Change in {name}, share", "Of what the total was then.", Q(shared.equity_change(window)), unit="percentunit",
@@ -73,9 +73,9 @@ def _accounts(b: Board) -> None:
             link=links.venue),
         table("Accounts", "Change is of deposits and withdrawals, too. Age is since the last complete refresh; alerts begin at "
               "5 min, coverage below 95 %, a fall of 5 % in 10 min.", ["exchange", "account"],
-              Column("equity, USDT", f"{key} ({told('exchange_equity', USDT)})", decimals=2),
+              Column("equity, USDT", f"{key} ({told('exchange_equity', USDT)})", "locale", decimals=2),
               *(Column(title, f"{key} ({recorded(f'account:exchange_equity:delta_{window}', USDT, of_account=True)})",
-                       "none", limits.SIGNED, 2) for title, window in (("1 h", "1h"), ("24 h", "1d"), ("7 d", "7d"))),
+                       "locale", limits.SIGNED, 2) for title, window in (("1 h", "1h"), ("24 h", "1d"), ("7 d", "7d"))),
               Column("10 min", f"{key} ({recorded('account:exchange_equity_change:ratio_10m', of_account=True)})",
                      "percentunit", limits.EQUITY_FELL, 2),
               Column("drawdown 7 d", f"{key} ({recorded('account:exchange_equity_drawdown:ratio_7d', of_account=True)})",
@@ -95,7 +95,7 @@ def _trust(b: Board) -> None:
               "says. More than a per cent apart: assets without a price, a wallet that is not read, or something that only "
               "the venue can value.", ["exchange", "account", "part", "currency"],
               Column("venue's word", f"sum by (exchange, account, part, currency) "
-                     f"({told('exchange_equity_venue_reported')})", decimals=2),
+                     f"({told('exchange_equity_venue_reported')})", "locale", decimals=2),
               width=8, sort="exchange", descending=False, link={"exchange": [links.venue]}),
         table("Held, and without a price", "In no figure: no market of the venue leads to a price.",
               ["exchange", "account", "asset"],

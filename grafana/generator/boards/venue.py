@@ -110,11 +110,11 @@ def _talk(b: Board) -> None:
                Q(recorded("venue_limit:exchange_rate_limit_headroom:ratio"), "{{limit}}"), unit="percentunit", width=8,
                limit=limits.HEADROOM, minimum=0, maximum=1),
         series("Errors by kind", "What went wrong, and where it was met.",
-               Q(f"sum by (kind, source) (increase({raw('exchange_errors_total')}[$__rate_interval]))", "{{kind}} {{source}}"),
-               unit="short", width=12, bars_of=True, minimum=0),
+               Q(f"sum by (kind, source) (increase({raw('exchange_errors_total')}[$__rate_interval])) > 0", "{{kind}} {{source}}"),
+               unit="short", width=12, bars_of=True, nothing=shared.NONE_TOLD, minimum=0),
         series("Reconnects by reason", "Connections that were replaced; planned ones are no fault.",
-               Q(f"sum by (stream, reason) (increase({raw('exchange_websocket_reconnects_total')}[$__rate_interval]))",
-                 "{{stream}} {{reason}}"), unit="short", width=12, bars_of=True, minimum=0),
+               Q(f"sum by (stream, reason) (increase({raw('exchange_websocket_reconnects_total')}[$__rate_interval])) > 0",
+                 "{{stream}} {{reason}}"), unit="short", width=12, bars_of=True, nothing=shared.NONE_TOLD, minimum=0),
     )
 
 

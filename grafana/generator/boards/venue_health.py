@@ -67,12 +67,12 @@ def _faults(b: Board) -> None:
                Q(recorded("venue:exchange_request_errors_per_request:ratio_rate5m"), "{{exchange}}"), unit="percentunit",
                width=8, limit=limits.ERROR_RATIO, minimum=0, link=links.venue),
         series("Errors by kind", "What went wrong, by kind and by where it was met.",
-               Q(f"sum by (exchange, kind, source) (increase({raw('exchange_errors_total')}[$__rate_interval]))",
-                 "{{exchange}} {{kind}} {{source}}"), unit="short", width=16, bars_of=True, minimum=0, link=links.venue),
+               Q(f"sum by (exchange, kind, source) (increase({raw('exchange_errors_total')}[$__rate_interval])) > 0",
+                 "{{exchange}} {{kind}} {{source}}"), unit="short", width=16, bars_of=True, nothing=shared.NONE_TOLD, minimum=0, link=links.venue),
         series("Reconnects by reason", "Connections that were replaced. A planned one, such as Binance's every 24 h, is no "
                "fault.", Q(f"sum by (exchange, stream, reason) (increase({raw('exchange_websocket_reconnects_total')}"
-                           "[$__rate_interval]))", "{{exchange}} {{stream}} {{reason}}"),
-               unit="short", width=12, bars_of=True, minimum=0, link=links.venue),
+                           "[$__rate_interval])) > 0", "{{exchange}} {{stream}} {{reason}}"),
+               unit="short", width=12, bars_of=True, nothing=shared.NONE_TOLD, minimum=0, link=links.venue),
         series("Lost frames", "Frames that are missing by the venue's own numbering, where it numbers them.",
                Q(f"sum by (exchange, stream) (increase({raw('exchange_websocket_gaps_total')}[$__rate_interval]))",
                  "{{exchange}} {{stream}}"), unit="short", width=6, bars_of=True, minimum=0, link=links.venue),

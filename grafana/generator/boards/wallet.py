@@ -16,8 +16,8 @@ def board() -> Board:
     value = told("exchange_asset_value_usdt", ASSET)
     b.row("Allocation")
     b.add(
-        stat("Value", "Of the chosen assets, net of debt. Assets without a price are not in it.", Q(f"sum({value})"),
-             unit="suffix:USDT", decimals=2, width=6, spark=True),
+        stat("Value, USDT", "Of the chosen assets, net of debt. Assets without a price are not in it.", Q(f"sum({value})"),
+             unit="locale", decimals=2, width=6, spark=True),
         stat("In dollars and stablecoins", "Share of the value that stands in USD, USDT, USDC, FDUSD, DAI and TUSD.",
              Q(f"sum({told('exchange_asset_value_usdt', DOLLARS)}) / sum({told('exchange_asset_value_usdt')})"),
              unit="percentunit", decimals=1, width=6),
@@ -42,7 +42,7 @@ def board() -> Board:
               "leads to a price.", ["asset", "exchange", "account"],
               *(Column(state, f"{key} ({told('exchange_balance', ASSET, state=state)})")
                 for state in ("free", "locked", "borrowed")),
-              Column("value, USDT", f"{key} ({value})", decimals=2), width=14, height=12, sort="value, USDT",
+              Column("value, USDT", f"{key} ({value})", "locale", decimals=2), width=14, height=12, sort="value, USDT",
               link={"asset": [links.wallet], "exchange": [links.venue]}),
         table("By wallet", "Every balance, in units of the asset.", ["asset", "exchange", "account", "wallet", "state"],
               Column("amount", f"sum by (asset, exchange, account, wallet, state) ({told('exchange_balance', ASSET)})"),

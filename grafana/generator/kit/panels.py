@@ -72,11 +72,11 @@ def stat(
 def series(
     title: str, description: str, *queries: Q, unit: str, width: int, height: int = 8, limit: Limit = limits.NONE,
     link: Link | None = None, decimals: int | None = None, stacked: bool = False, minimum: float | None = None,
-    maximum: float | None = None, bars_of: bool = False, steps: bool = False, legend_values: bool = True,
+    maximum: float | None = None, bars_of: bool = False, steps: bool = False, legend_values: bool = True, nothing: str = "no data",
 ) -> timeseries.Panel:
     """Lines over time. A hole in the data is a hole in the line."""
     panel = _common(timeseries.Panel(), title, description, list(queries), unit, width, height)
-    panel.span_nulls(False).show_points(common.VisibilityMode.AUTO).line_width(1).no_value("no data")
+    panel.span_nulls(False).show_points(common.VisibilityMode.AUTO).line_width(1).no_value(nothing)
     panel.fill_opacity(25 if stacked or bars_of else 0).thresholds(limit.build())
     panel.color_scheme(_color(models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
     if limit.told:

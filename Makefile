@@ -1,6 +1,7 @@
-# Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
+# Everything there is to type; plain `make` lists it. Needs make; what else, each target says. Nothing needs root but `test-systemd` and
+# `test-stack`.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo targets add-target remove-target test test-peers check tools bench docs screenshot clean
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ { print $$1 }' Makefile)
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills; what is installed and new enough is linked there.
 OUT := $(or $(CARGO_TARGET_DIR),target)
@@ -8,14 +9,17 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # The first exporter's port; the others, Prometheus (+1090) and Alertmanager (+1093) move along.
 export PORT_BASE ?= 8000
 export PROMETHEUS_URL ?= http://localhost:$(shell expr $(PORT_BASE) + 1090)
-
 # Most of a test's time is waiting, so that more of them go on at once than there are processors.
 TEST_THREADS ?= 4
 
 step = @printf '\n── %s\n' "$(1)"
+comma := ,
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^## / { print "\n" substr($$0, 4) } \
+	  /^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+
+## Look at it: needs cargo and a C compiler
 
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
@@ -28,16 +32,8 @@ run: build ## The same against the live venues; keys and settings come from the 
 	@scripts/fetch-tools || true
 	@$(OUT)/release/demo --live
 
-targets: ## What Prometheus scrapes: health, last scrape, error, likely cure [PROMETHEUS_URL=http://localhost:9090]
-	@scripts/targets
+## Run it: needs Docker with Compose, and Python 3
 
-add-target: ## Let Prometheus scrape one more: JOB=okx-exporter TARGET=host:8004 [LABELS=account=main] [NAME=file]
-	@scripts/targets add '$(JOB)' '$(TARGET)' --labels='$(LABELS)' --name='$(NAME)'
-
-remove-target: ## Let Prometheus scrape one less: JOB=okx-exporter TARGET=host:8004
-	@scripts/targets remove '$(JOB)' '$(TARGET)'
-
-.PHONY: setup up down reload images dist test-stack
 setup: ## Once, before `make up`: .env with a password for Grafana, and empty files for keys
 	@scripts/setup
 
@@ -50,26 +46,39 @@ down: ## Stop the stack; its data stays
 reload: ## Let the stack's Prometheus and Alertmanager take up edited configuration
 	@scripts/compose kill -s HUP prometheus alertmanager
 
+targets: ## What Prometheus scrapes: health, last scrape, error, likely cure [PROMETHEUS_URL=http://localhost:9090]
+	@scripts/targets
+
+add-target: ## Let Prometheus scrape one more: JOB=okx-exporter TARGET=host:8004 [LABELS=account=main] [NAME=file]
+	@scripts/targets add '$(JOB)' '$(TARGET)' --labels='$(LABELS)' --name='$(NAME)'
+
+remove-target: ## Let Prometheus scrape one less: JOB=okx-exporter TARGET=host:8004
+	@scripts/targets remove '$(JOB)' '$(TARGET)'
+
 images: ## Build the images of the five exporters, from source
 	@COMPOSE_PROFILES=exchanges scripts/compose build
 
 dist: ## Build static binaries into dist/ [TARGET=aarch64-unknown-linux-gnu]
 	@scripts/dist $(TARGET)
 
-test-stack: ## The stack in a real Docker, on Debian as root: starts an engine, builds, breaks things, looks
-	@scripts/test-stack
+## Work on it: needs cargo, a C compiler and Python 3
 
-test: check ## Every check and every test; fetches what it needs
+test: check ## Every check and every test that needs neither root nor Docker; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
 	cargo build --workspace --bins
 	RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --no-fail-fast
 
-test-peers: ## Whether ccxt, an independent client, agrees with the fake venues; needs Python 3
+test-peers: ## Whether ccxt, an independent client, agrees with the fake venues
 	$(call step,ccxt against the fake venues)
 	@scripts/test-peers
 
-test-systemd: ## The exporters as services, in a small machine with a systemd of its own; needs root
+test-systemd: ## The exporters as services, in a small machine with a systemd of its own; needs Debian and root
+	$(call step,the systemd units under a real systemd)
 	@scripts/test-systemd
+
+test-stack: ## The stack in a real Docker: builds the images, breaks things, looks; needs Debian and root
+	$(call step,the stack in containers)
+	@scripts/test-stack
 
 check: tools ## Format, lints and configuration files, without running anything
 	$(call step,format)
@@ -80,9 +89,8 @@ check: tools ## Format, lints and configuration files, without running anything
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	$(call step,configuration of Prometheus and Alertmanager)
 	@scripts/check-config
-	@$(MAKE) --no-print-directory check-deploy
-
-check-deploy: tools ## What runs them on Kubernetes and under systemd: schemas, hardening, and whether it is current
+	$(call step,dashboards)
+	@scripts/dashboards --check
 	$(call step,Kubernetes and systemd)
 	@scripts/check-kubernetes
 	@scripts/check-systemd
@@ -90,14 +98,17 @@ check-deploy: tools ## What runs them on Kubernetes and under systemd: schemas, 
 tools: ## Fetch Prometheus, Alertmanager and what else the tests need into .tools
 	@scripts/fetch-tools $(if $(CI),,|| true)
 
-bench: build ## Measure the exporters beside a plain one, ten minutes with the build [BENCH="--quick", BENCH="--write"]
-	@$(OUT)/release/bench $(BENCH)
-
 docs: ## Regenerate the generated parts of the documentation
 	UPDATE=1 cargo test -p common --test reference
 
+dashboards: ## Regenerate grafana/dashboards
+	@scripts/dashboards
+
 kubernetes: ## Regenerate what Kubernetes gets of rules, alerts and runbooks
 	@scripts/render-kubernetes
+
+bench: build ## Measure the exporters beside a plain one, ten minutes with the build [BENCH="--quick", BENCH="--write"]
+	@$(OUT)/release/bench $(BENCH)
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot
@@ -105,5 +116,3 @@ screenshot: ## Take the README's picture from the running demo; needs Chromium
 clean: ## Remove all that was built or fetched
 	cargo clean
 	rm -rf .tools
-
-comma := ,

@@ -248,7 +248,9 @@ impl Streaming {
         let changed: Vec<_> = {
             let market = desk.world.market.lock();
             let quotes = market.listings().iter().map(|listing| &listing.quote);
-            quotes.filter(|quote| quote.trade_step > sent.max(1)).cloned().collect()
+            let told =
+                |quote: &&crate::market::Quote| quote.trade_step > sent.max(1) && !desk.holds_back(&quote.symbol);
+            quotes.filter(told).cloned().collect()
         };
         if changed.is_empty() {
             return;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::account;
 use crate::fault::Fault;
+use crate::fixed::Fixed;
 use crate::http::{Reply, Request};
 use crate::world::World;
 
@@ -29,6 +30,13 @@ struct Pair {
 #[derive(Deserialize)]
 struct Symbol {
     symbol: String,
+}
+
+/// A symbol, or all, to another price: `{"symbol":"BTC-USDT","ratio":"1.02"}`.
+#[derive(Deserialize)]
+struct Tilt {
+    symbol: Option<String>,
+    ratio: Fixed,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +70,9 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
         }),
         ("POST", "/fake/delist") => serde_json::from_slice(&request.body).map(|Symbol { symbol }| {
             world.market.lock().delist(&symbol);
+        }),
+        ("POST", "/fake/tilt") => serde_json::from_slice(&request.body).map(|Tilt { symbol, ratio }| {
+            world.market.lock().tilt(symbol.as_deref(), ratio);
         }),
         ("POST", "/fake/freeze") => serde_json::from_slice(&request.body).map(|Freeze { frozen }| world.freeze(frozen)),
         _ => return Reply::json(404, &json!({"error": "no such control"})),

@@ -24,6 +24,11 @@ pub enum Fault {
     },
     /// No market data; pings, heartbeats and subscriptions are answered.
     Silent,
+    /// Nothing more of one symbol is streamed, while the connection lives and the others move.
+    FrozenSymbol {
+        /// Which, in the venue's spelling.
+        symbol: String,
+    },
     /// Half-open: nothing is read and nothing is sent.
     Deaf,
     /// New websockets are reset before the handshake.
@@ -64,6 +69,11 @@ pub enum Fault {
     RestPathDown {
         /// A part of the path.
         path: String,
+    },
+    /// Others at our address use so much of the venue's limit of requests (Binance).
+    Crowded {
+        /// Of each limit, in per cent.
+        percent: u64,
     },
     /// The venue's clock is off: server time and event times.
     Clock {

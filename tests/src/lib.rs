@@ -22,6 +22,7 @@ mod http;
 mod ledger;
 mod limiter;
 mod options;
+mod path;
 mod protocol;
 mod server;
 mod socket;
@@ -250,6 +251,12 @@ impl Fake {
         let now = self.world.now();
         self.world.market.lock().list(self.world.venue, base, quote, now);
         self.world.venue.spell(base, quote)
+    }
+
+    /// Moves a symbol, in the venue's spelling, or all that move at all, to another price, as a ratio to what it cost: here
+    /// alone, from its next trade on, in the stream and in answers.
+    pub fn tilt(&self, symbol: Option<&str>, ratio: Fixed) {
+        self.world.market.lock().tilt(symbol, ratio);
     }
 
     /// Removes a symbol: from the lists, and from the streams, which fall silent. Whether there was one.

@@ -1,10 +1,13 @@
 //! A market that walks at random from a seed: the same seed and the same steps give the same prices.
+//!
+//! All venues walk beside one path (`path.rs`) and never leave it by more than a thousandth: what costs the same at the start costs the
+//! same an hour later, as it does where people trade between venues.
 
 use std::collections::HashMap;
 
 use crate::Venue;
 use crate::fixed::Fixed;
-use crate::universe;
+use crate::{path, universe};
 
 /// One side of the top of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +124,8 @@ pub struct Listing {
     pub name: String,
     /// The symbol whose book this one shares.
     pub alias: Option<String>,
+    /// Where its path begins; `None` without a price.
+    home: Option<Fixed>,
 }
 
 impl Listing {
@@ -149,7 +154,16 @@ impl Listing {
             step: 0,
             symbol: symbol.clone(),
         };
-        Self { quote, state: State::Trading, product: Product::Spot, tick, pace, name: symbol, alias: None }
+        Self {
+            quote,
+            state: State::Trading,
+            product: Product::Spot,
+            tick,
+            pace,
+            name: symbol,
+            alias: None,
+            home: Some(last),
+        }
     }
 
     pub(crate) fn pace(mut self, pace: Pace) -> Self {
@@ -181,6 +195,7 @@ impl Listing {
         (quote.last_size, quote.base_volume, quote.quote_volume, quote.trades) =
             (Fixed::ZERO, Fixed::ZERO, Fixed::ZERO, 0);
         self.pace.trade = 0;
+        self.home = None;
         self
     }
 
@@ -189,6 +204,7 @@ impl Listing {
         let ticks = dice.below(3) as i64 + 1;
         let rises = last < self.tick.by(50) || dice.below(2) == 0;
         let price = if rises { last + self.tick.by(ticks) } else { last - self.tick.by(ticks) };
+        let price = self.beside_the_path(price, step);
         let size = Fixed::new(i128::from(dice.below(9_000) + 1), 4);
         let quote = &mut self.quote;
         quote.last = Some(price);
@@ -201,6 +217,18 @@ impl Listing {
         quote.traded_at = now;
         quote.trade_step = step;
         self.requote(dice, price, now, step);
+    }
+
+    /// The price, or the nearest one that is not too far from the path: a thousandth of it, or one step of a coarse price.
+    fn beside_the_path(&self, price: Fixed, step: u64) -> Fixed {
+        let Some(home) = self.home else { return price };
+        let path = home.times(path::worth(&self.quote.base, step).over(path::worth(&self.quote.quote, step)));
+        let most = self.leeway();
+        price.clamp((path - most).floor_to(self.tick), (path + most).floor_to(self.tick)).max(self.tick.by(4))
+    }
+
+    fn leeway(&self) -> Fixed {
+        self.home.map_or(Fixed::ZERO, |home| home.over(Fixed::from(1_000))).max(self.tick)
     }
 
     /// Puts the book around `near`, with new sizes.
@@ -234,7 +262,7 @@ impl Market {
             (listing.quote.trade_step, listing.quote.step) = (1, 1);
             // Two dice rolls so that another seed starts elsewhere.
             if let (true, Some(last)) = (listing.pace != Pace::STILL, listing.quote.last) {
-                let shift = listing.tick.by(market.dice.below(40) as i64);
+                let shift = listing.tick.by(market.dice.below(40) as i64).min(listing.leeway().floor_to(listing.tick));
                 listing.quote.last = Some(last + shift);
                 listing.quote.bid = listing.quote.bid.map(|bid| Level { price: bid.price + shift, ..bid });
                 listing.quote.ask = listing.quote.ask.map(|ask| Level { price: ask.price + shift, ..ask });
@@ -303,6 +331,14 @@ impl Market {
         self.listings.len() < before
     }
 
+    /// Moves a symbol, or all that move at all, to another price, as a ratio to what it cost: from its next trade on.
+    pub fn tilt(&mut self, symbol: Option<&str>, ratio: Fixed) {
+        let meant = |listing: &&mut Listing| symbol.is_none_or(|symbol| symbol == listing.quote.symbol);
+        for listing in self.listings.iter_mut().filter(meant) {
+            listing.home = listing.home.map(|home| home.times(ratio));
+        }
+    }
+
     fn reindex(&mut self) {
         let symbols = self.listings.iter().enumerate();
         self.index = symbols.map(|(at, listing)| (listing.quote.symbol.clone(), at)).collect();
@@ -349,6 +385,47 @@ mod tests {
         assert!(
             market.find("GHSTUSDT").is_some_and(|untraded| untraded.quote.last.is_none() && untraded.quote.step > 1)
         );
+    }
+
+    /// The prices of every pair that two or more venues trade, an hour and more after the start.
+    #[test]
+    fn venues_stay_together() {
+        let mut seen: HashMap<String, Vec<(Venue, f64)>> = HashMap::new();
+        for venue in Venue::ALL {
+            let mut market = Market::new(venue, 1, None, 0);
+            (1..50_000).for_each(|now| market.advance(now));
+            for listing in market.listings().iter().filter(|listing| listing.product == Product::Spot) {
+                let quote = &listing.quote;
+                let Some((bid, ask)) = quote.bid.zip(quote.ask) else { continue };
+                let middle = (bid.price.as_f64() + ask.price.as_f64()) / 2.0;
+                if matches!(quote.base.as_str(), "USDT" | "USDC")
+                    && matches!(quote.quote.as_str(), "USD" | "USDT" | "USDC")
+                {
+                    assert!((middle - 1.0).abs() < 0.002, "{venue:?} {} {middle}", quote.symbol);
+                }
+                let dollars = quote.quote.replace("USDT", "USD");
+                seen.entry(format!("{}{dollars}", quote.base)).or_default().push((venue, middle));
+            }
+        }
+        assert!(seen.values().filter(|prices| prices.len() > 3).count() > 15);
+        for (pair, prices) in seen {
+            let all = || prices.iter().map(|(_, price)| *price);
+            let apart = all().fold(0.0, f64::max) / all().fold(f64::MAX, f64::min) - 1.0;
+            assert!(apart < 0.007, "{pair} is {apart} apart: {prices:?}");
+        }
+    }
+
+    #[test]
+    fn a_symbol_can_be_moved_to_another_price() {
+        let mut market = Market::new(Venue::Okx, 1, None, 0);
+        let price =
+            |market: &Market, symbol| market.find(symbol).and_then(|listing| listing.quote.last).map(Fixed::as_f64);
+        let (bitcoin, ether) = (price(&market, "BTC-USDT"), price(&market, "ETH-USDT"));
+        market.tilt(Some("BTC-USDT"), Fixed::new(102, 2));
+        (1..20).for_each(|now| market.advance(now));
+        let moved = |now: Option<f64>, then: Option<f64>| now.zip(then).map(|(now, then)| now / then - 1.0);
+        assert!(moved(price(&market, "BTC-USDT"), bitcoin).is_some_and(|moved| (moved - 0.02).abs() < 0.003));
+        assert!(moved(price(&market, "ETH-USDT"), ether).is_some_and(|moved| moved.abs() < 0.003));
     }
 
     #[test]

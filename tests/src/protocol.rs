@@ -136,12 +136,19 @@ impl Desk<'_> {
         self.world.market.lock().step()
     }
 
+    /// Whether nothing of this symbol is to be told.
+    pub(crate) fn holds_back(&self, symbol: &str) -> bool {
+        self.faults.iter().any(|fault| matches!(fault, Fault::FrozenSymbol { symbol: only } if only == symbol))
+    }
+
     /// What is to be pushed now.
     pub(crate) fn due<C: Channel>(&mut self, streams: &mut Streams<C>) -> Vec<(C, Quote)> {
         if self.suffers(&Fault::Silent) {
             return Vec::new();
         }
-        let (due, caught_up) = streams.due(&self.world.market.lock(), &self.world.times, self.now);
+        let market = self.world.market.lock();
+        let (due, caught_up) = streams.due(&market, &self.world.times, self.now, |symbol| self.holds_back(symbol));
+        drop(market);
         self.caught_up = caught_up;
         due
     }

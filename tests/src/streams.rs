@@ -60,12 +60,18 @@ impl<C: Channel> Streams<C> {
         self.0.keys().map(|(channel, symbol)| (*channel, symbol.as_str()))
     }
 
-    /// What is to be pushed now, and the market's step if nothing remains for later.
-    pub(crate) fn due(&mut self, market: &Market, times: &Times, now: Instant) -> (Vec<(C, Quote)>, Option<u64>) {
+    /// What is to be pushed now, and the market's step if nothing remains for later. What is held back counts as nothing.
+    pub(crate) fn due(
+        &mut self,
+        market: &Market,
+        times: &Times,
+        now: Instant,
+        holds_back: impl Fn(&str) -> bool,
+    ) -> (Vec<(C, Quote)>, Option<u64>) {
         let mut due = Vec::new();
         let mut waiting = false;
         for ((channel, symbol), stream) in &mut self.0 {
-            let Some(listing) = market.find(symbol) else { continue };
+            let Some(listing) = market.find(symbol).filter(|_| !holds_back(symbol)) else { continue };
             let quote = &listing.quote;
             let step = if channel.only_trades() { quote.trade_step } else { quote.step };
             let repeats = stream.repeat.is_some_and(|at| at <= now);

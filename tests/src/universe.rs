@@ -28,6 +28,11 @@ const COINS: &[(&str, i128, i128)] = &[
     ("ATOM", 25_430_000_000, 8),
 ];
 
+/// Whether it is a coin whose worth moves.
+pub(crate) fn is_coin(name: &str) -> bool {
+    COINS.iter().any(|(coin, ..)| *coin == name)
+}
+
 /// What one unit of a quote currency costs in dollars.
 pub(crate) fn worth(quote: &str) -> Fixed {
     let coin = COINS.iter().find(|(base, ..)| *base == quote);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::fault::Limited;
+use crate::fault::{Fault, Limited};
 use crate::http::Reply;
 use crate::limiter::Limit;
 use crate::protocol::Protocol as _;
@@ -61,7 +61,9 @@ pub(super) fn count(world: &World, pool: Pool, path: &str, weight: u64) -> Resul
     let limit = |most| Limit::per_millis(most, 120_000);
     let name = format!("{pool:?} {own} {minute}");
     if let Some(used) = tallies.of(&name).count(limit(pool.most()), weight, Instant::now()) {
-        return Ok(used);
+        let crowd = |fault: &Fault| if let Fault::Crowded { percent } = fault { Some(*percent) } else { None };
+        let percent = world.faults.lock().lasting.iter().find_map(crowd).unwrap_or(0);
+        return Ok(used + pool.most() * percent / 100);
     }
     let patient = tallies.of(&format!("refusals {minute}")).count(limit(REFUSALS), 1, Instant::now()).is_some();
     world.seen.lock().violations.push(format!("too much weight: {}", if patient { 429 } else { 418 }));

@@ -102,7 +102,9 @@ async fn ask<T: for<'de> Deserialize<'de>>(port: u16, path: &str) -> io::Result<
     serde_json::from_str(&response.body).map_err(io::Error::other)
 }
 
-fn encode(text: &str) -> String {
+/// As a part of a URL.
+#[must_use]
+pub fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() {
             encoded.push(byte.into());

@@ -114,22 +114,43 @@ impl Suite {
     /// # Errors
     /// One does not start, or a fake venue is missing.
     pub fn start_exporters(&mut self, market: &Market) -> io::Result<()> {
-        for (place, venue) in VENUES.iter().enumerate() {
-            let port = self.ports.exporter(place);
-            let mut command = self.own_program(venue.exporter)?;
-            command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
-            if let Market::Fake(endpoints) = market {
-                let missing = || io::Error::other(format!("there is no fake {}", venue.name));
-                let endpoint = endpoints.iter().find(|endpoint| endpoint.venue == venue.name).ok_or_else(missing)?;
-                command.arg(format!("--exchange.rest-url={}", endpoint.rest));
-                command.arg(format!("--exchange.ws-url={}", endpoint.ws));
-                forget_settings(&mut command, venue.env_prefix);
-                use_fake_account(&mut command, venue, endpoint);
-            }
-            self.start(venue.exporter, &mut command)?;
-            self.is_target(venue.exporter, port)?;
+        for venue in VENUES {
+            let endpoint = match market {
+                Market::Live => None,
+                Market::Fake(endpoints) => {
+                    let missing = || io::Error::other(format!("there is no fake {}", venue.name));
+                    Some(endpoints.iter().find(|endpoint| endpoint.venue == venue.name).ok_or_else(missing)?)
+                }
+            };
+            self.start_exporter(venue, endpoint, |_| ())?;
         }
         Ok(())
+    }
+
+    /// Starts one exporter, against a fake venue if one is given, with whatever is done to its command. It may have run before.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_exporter(
+        &mut self,
+        venue: super::Venue,
+        endpoint: Option<&Endpoint>,
+        change: impl FnOnce(&mut Command),
+    ) -> io::Result<()> {
+        let place = VENUES.iter().position(|one| *one == venue).unwrap_or(0);
+        let port = self.ports.exporter(place);
+        let mut command = self.own_program(venue.exporter)?;
+        command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
+        if let Some(endpoint) = endpoint {
+            command.arg(format!("--exchange.rest-url={}", endpoint.rest));
+            command.arg(format!("--exchange.ws-url={}", endpoint.ws));
+            forget_settings(&mut command, venue.env_prefix);
+            use_fake_account(&mut command, &venue, endpoint);
+        }
+        change(&mut command);
+        self.processes.retain_mut(|process| process.name() != venue.exporter || process.ended().is_none());
+        self.start(venue.exporter, &mut command)?;
+        self.is_target(venue.exporter, port)
     }
 
     /// Starts Prometheus as the repository configures it, with the targets of this suite; false where there is none.
@@ -212,7 +233,9 @@ impl Suite {
     /// A server that was started is waited for, shown and scraped.
     fn is_target(&mut self, name: &'static str, port: u16) -> io::Result<()> {
         let target = Target { name, port };
-        self.targets.push(target);
+        if !self.targets.contains(&target) {
+            self.targets.push(target);
+        }
         setup::add_suite_target(&self.prometheus_folder(), target)
     }
 

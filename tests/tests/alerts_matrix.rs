@@ -1,0 +1,2 @@
+#[path = "matrix/compress.rs"]
+mod compress;

@@ -1,0 +1,220 @@
+//! All that runs: five fake venues in this process, the real exporters, Prometheus and Alertmanager with the repository's files in fast
+//! motion, and the hook.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fake_venues::account::{Category, Side};
+use fake_venues::stack::prometheus::{Sample, query};
+use fake_venues::stack::{
+    Endpoint, Ports, PrometheusSetup, Scratch, Suite, VENUES, build, get, repository, until_ready,
+};
+use fake_venues::{Fake, Fixed, Options, Venue, start};
+use serde_json::{Value, json};
+
+use crate::compress::{Speed, read};
+use crate::hook::Hook;
+
+/// Twenty times as fast. Exporters are scraped once a second, so a rate needs five to be one.
+pub const SPEED: Speed =
+    Speed { factor: 20, shortest: Duration::from_secs(1), shortest_window: Duration::from_secs(5) };
+
+/// Expressions that compare a time with now: the number of seconds is divided as the durations are. The exporters' own times are
+/// what flags can make of them: the account is refreshed every 3 s, not 30, and a silent stream is dead after 2 s, not 15.
+const SECONDS: [(&str, &str, &str); 2] =
+    [("ExchangeAccountStale", "> 300", "> 15"), ("ExchangeAuthFailing", "time() - 120", "time() - 6")];
+
+/// For servers to start on a busy machine.
+const START: Duration = Duration::from_secs(120);
+
+/// The stage.
+pub struct Stage {
+    pub hook: Hook,
+    pub fakes: Vec<Fake>,
+    suite: Mutex<Suite>,
+    pub ports: Ports,
+    keys: PathBuf,
+    // Fields are dropped in order: the files go last.
+    _scratch: Scratch,
+}
+
+impl Stage {
+    /// Starts everything and waits until it is ready.
+    pub async fn set() -> Self {
+        let scratch = Scratch::new("alerts-matrix").unwrap();
+        let hook = Hook::start().await;
+        let fakes: Vec<Fake> = Venue::ALL.into_iter().map(venue).collect();
+        let ports = Ports::free().unwrap();
+        let suite = Mutex::new(Suite::new(ports, &build().unwrap()).unwrap());
+        let keys = scratch.path().join("keys");
+        fs::create_dir(&keys).unwrap();
+        let stage = Self { hook, fakes, suite, ports, keys, _scratch: scratch };
+        for venue in Venue::ALL {
+            let key = stage.fake(venue).key();
+            stage.write_secret(venue, &key.secret);
+            fs::write(stage.key_file(venue, "id"), key.id).unwrap();
+            fs::write(stage.key_file(venue, "passphrase"), key.passphrase).unwrap();
+            stage.start_exporter(venue);
+        }
+        // Before Prometheus looks, so that the start is no outage.
+        stage.ready().await;
+        let flags = vec![
+            // Five minutes in fast motion.
+            format!("--query.lookback-delta={}", SPEED.short("5m")),
+            format!("--rules.alert.resend-delay={}", SPEED.short("1m")),
+        ];
+        let setup = PrometheusSetup { rewrite: Some(Box::new(faster)), flags };
+        assert!(stage.suite().start_prometheus_with(&setup).unwrap(), "no Prometheus");
+        let config = stage.alertmanager_config();
+        assert!(stage.suite().start_alertmanager_with(&config).unwrap(), "no Alertmanager");
+        stage.ready().await;
+        stage
+    }
+
+    #[expect(clippy::await_holding_lock, reason = "nobody else is here yet")]
+    async fn ready(&self) {
+        assert_eq!(until_ready(&mut self.suite(), START, |_| ()).await.unwrap(), []);
+    }
+
+    fn suite(&self) -> MutexGuard<'_, Suite> {
+        self.suite.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn fake(&self, venue: Venue) -> &Fake {
+        self.fakes.iter().find(|fake| fake.venue() == venue).unwrap()
+    }
+
+    fn key_file(&self, venue: Venue, part: &str) -> PathBuf {
+        self.keys.join(format!("{}_{part}", venue.name()))
+    }
+
+    /// Another secret for an exporter that runs: it looks at its files every few seconds.
+    pub fn write_secret(&self, venue: Venue, secret: &str) {
+        fs::write(self.key_file(venue, "secret"), secret).unwrap();
+    }
+
+    /// Starts a venue's exporter, for the first time or again.
+    pub fn start_exporter(&self, venue: Venue) {
+        self.start_exporter_with(venue, symbols(venue));
+    }
+
+    /// The same with other symbols.
+    pub fn start_exporter_with(&self, venue: Venue, symbols: &str) {
+        let fake = self.fake(venue);
+        let endpoint = Endpoint { venue: venue.name().to_owned(), rest: fake.rest_url(), ws: fake.ws_url() };
+        let one = VENUES.into_iter().find(|one| one.name == venue.name()).unwrap();
+        let change = |command: &mut Command| {
+            for part in ["KEY", "SECRET", "PASSPHRASE"] {
+                command.env_remove(format!("{}API_{part}", one.env_prefix));
+            }
+            let has_passphrase = matches!(venue, Venue::Kucoin | Venue::Okx);
+            let parts = [("KEY", "id"), ("SECRET", "secret"), ("PASSPHRASE", "passphrase")];
+            for (part, file) in parts.iter().filter(|(part, _)| has_passphrase || *part != "PASSPHRASE") {
+                command.env(format!("{}API_{part}_FILE", one.env_prefix), self.key_file(venue, file));
+            }
+            command.args([
+                &format!("--exchange.symbols={symbols}"),
+                "--exchange.account=main",
+                "--exchange.account-interval=3s",
+                "--exchange.rate-limit-share=0.5",
+                "--exchange.symbols-interval=5s",
+                "--exchange.data-timeout=2s",
+            ]);
+        };
+        self.suite().start_exporter(one, Some(&endpoint), change).unwrap();
+    }
+
+    /// Ends a venue's exporter as a crash would.
+    pub fn kill_exporter(&self, venue: Venue) {
+        self.suite().process(&format!("{}-exporter", venue.name())).unwrap().kill();
+    }
+
+    /// Takes a venue's exporter from the list of targets, or puts it back.
+    pub fn list_target(&self, venue: Venue, listed: bool) {
+        let file = self.suite().prometheus_folder().join(format!("targets/{}-exporter/suite.yml", venue.name()));
+        let away = file.with_extension("away");
+        let (from, to) = if listed { (&away, &file) } else { (&file, &away) };
+        fs::rename(from, to).unwrap();
+    }
+
+    /// What an expression gives now.
+    pub async fn ask(&self, expression: &str) -> Vec<Sample> {
+        // A machine that is busy may not answer in time: the next question will be.
+        query(self.ports.prometheus(), expression).await.unwrap_or_default()
+    }
+
+    /// The one number that an expression gives now.
+    pub async fn number(&self, expression: &str) -> Option<f64> {
+        self.ask(expression).await.first().map(|sample| sample.value)
+    }
+
+    /// Labels of all alerts that Prometheus knows: pending, firing, or kept firing.
+    pub async fn active(&self) -> Vec<Value> {
+        let answer = get(self.ports.prometheus(), "/api/v1/alerts").await;
+        let answer: Value = answer.ok().and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default();
+        answer["data"]["alerts"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Labels of all alerts that Alertmanager keeps back because of others.
+    pub async fn inhibited(&self) -> Vec<Value> {
+        let path = "/api/v2/alerts?active=false&silenced=false&unprocessed=false&inhibited=true";
+        let answer = get(self.ports.alertmanager(), path).await;
+        let answer: Value = answer.ok().and_then(|answer| serde_json::from_str(&answer.body).ok()).unwrap_or_default();
+        answer.as_array().into_iter().flatten().map(|alert| alert["labels"].clone()).collect()
+    }
+
+    /// The repository's configuration with its routes and inhibitions, faster, and with every receiver the hook.
+    fn alertmanager_config(&self) -> PathBuf {
+        let folder = repository().join("alertmanager");
+        let mut config = SPEED.file(&read(&fs::read_to_string(folder.join("alertmanager.yml")).unwrap()), &[]);
+        config["templates"] = json!([folder.join("templates/*.tmpl")]);
+        for receiver in config["receivers"].as_array_mut().into_iter().flatten() {
+            let url = format!("http://{}/{}", self.hook.address, receiver["name"].as_str().unwrap());
+            *receiver = json!({"name": receiver["name"], "webhook_configs": [{"url": url, "send_resolved": true}]});
+        }
+        let path = self.keys.join("alertmanager.yml");
+        fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+
+    /// The last lines of every server, for a test that fails.
+    pub fn logs(&self, venue: Venue) -> String {
+        let mut suite = self.suite();
+        let name = format!("{}-exporter", venue.name());
+        suite.process(&name).map(|process| process.log_tail(12)).unwrap_or_default()
+    }
+}
+
+fn faster(_: &Path, text: &str) -> String {
+    SPEED.file(&read(text), &SECONDS).to_string()
+}
+
+/// What is streamed: little, as it costs the machine that runs this; a pair that tells what USDT is worth; and one symbol that
+/// never trades, on every venue, for as long as all this runs. It must not alert.
+pub fn symbols(venue: Venue) -> &'static str {
+    match venue {
+        // ADAUSD is nowhere else: it comes and goes.
+        Venue::Coinbase => "BTCUSD,ETHUSD,SOLUSD,ADAUSD,USDTUSD,ICXUSD",
+        _ => "BTCUSDT,ETHUSDT,SOLUSDT,USDCUSDT,ICXUSDT",
+    }
+}
+
+/// A venue with an account that nothing is wrong with: its key is bound, all assets have a price, no position is open.
+fn venue(venue: Venue) -> Fake {
+    let fake = start(venue, Options { tick: Duration::from_millis(200), ..Options::default() }).unwrap();
+    fake.change_key(|key| key.addresses = Some(vec!["203.0.113.7".to_owned()]));
+    let unpriced = fake.books().wallets.iter().find_map(|(wallet, assets)| {
+        assets.get("AIRDROP").map(|money| (wallet.clone(), money.free))
+    });
+    if let Some((wallet, amount)) = unpriced {
+        fake.withdraw(&wallet, "AIRDROP", amount).unwrap();
+    }
+    for position in fake.books().positions {
+        fake.close_position(position.category, &position.symbol).unwrap();
+    }
+    fake
+}
+

@@ -1,6 +1,6 @@
 //! Every query of every dashboard, asked of the real Prometheus that watches the running suite.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 mod grafana;
 

@@ -1,7 +1,5 @@
 //! The dashboards as files: whole, tidy, linked with one another. Nothing runs here; `dashboards` asks their queries.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
 mod grafana;
 
 use fake_venues::stack::repository;

@@ -89,7 +89,9 @@ async fn empty_files_are_no_key_until_one_is_filled() {
             (format!("{prefix}_{part}_FILE"), path.display().to_string())
         };
         let variables: Vec<(String, String)> = parts.iter().map(named).collect();
-        let rig = Rig::with_secrets(fake(venue), &["--exchange.symbols=top:5"], &variables);
+        let rig = Rig::custom(fake(venue), |command| {
+            command.arg("--exchange.symbols=top:5").envs(variables.clone());
+        });
         rig.until_ready().await;
         let log = rig.log();
         for (variable, path) in &variables {

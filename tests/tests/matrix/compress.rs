@@ -231,6 +231,9 @@ mod tests {
     #[test]
     fn reads_the_yaml_that_people_write() {
         let yaml = "a: { b: [c, \"d\"], e: \"1\" }\nf: |\n  x # y\n  [5m]\ng: >-\n  one\n  two\nh: 0s\n";
-        assert_eq!(read(yaml), json!({"a": {"b": ["c", "d"], "e": "1"}, "f": "x # y\n[5m]\n", "g": "one two", "h": "0s"}));
+        assert_eq!(
+            read(yaml),
+            json!({"a": {"b": ["c", "d"], "e": "1"}, "f": "x # y\n[5m]\n", "g": "one two", "h": "0s"})
+        );
     }
 }

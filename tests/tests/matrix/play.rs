@@ -49,7 +49,8 @@ impl Case {
             && (self.fires.contains(&name) || self.may.contains(&name))
     }
 
-    fn place(&self) -> &'static str {
+    /// The venue, in a word.
+    pub fn place(&self) -> &'static str {
         self.venue.map_or("all", Venue::name)
     }
 }
@@ -126,7 +127,8 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     (case.inflict)(stage);
     let come = |name: &str| {
         let events = stage.hook.events();
-        let mine = events[since..].iter().find(|event| event.firing && event.label("alertname") == name && case.allows(event));
+        let mine =
+            events[since..].iter().find(|event| event.firing && event.label("alertname") == name && case.allows(event));
         mine.cloned()
     };
     let what = || format!("{:?} to arrive", case.fires.iter().filter(|name| come(name).is_none()).collect::<Vec<_>>());
@@ -137,7 +139,8 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     }
     let fired = arrived.iter().map(|event| event.at - began).max().unwrap_or_default();
     let kept = async |name: &&str| {
-        let mine = |labels: &serde_json::Value| labels["alertname"] == **name && case.concerns(labels["exchange"].as_str());
+        let mine =
+            |labels: &serde_json::Value| labels["alertname"] == **name && case.concerns(labels["exchange"].as_str());
         stage.inhibited().await.iter().any(mine)
     };
     for name in case.kept {
@@ -155,10 +158,15 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     let open = || {
         let events = stage.hook.events();
         let mut last = BTreeMap::new();
-        for event in events[since..].iter().filter(|event| case.allows(event) && case.fires.contains(&event.label("alertname"))) {
+        for event in
+            events[since..].iter().filter(|event| case.allows(event) && case.fires.contains(&event.label("alertname")))
+        {
             last.insert(event.labels.clone(), event.clone());
         }
-        last.into_values().filter(|event| event.firing).map(|event| event.label("alertname").to_owned()).collect::<Vec<_>>()
+        last.into_values()
+            .filter(|event| event.firing)
+            .map(|event| event.label("alertname").to_owned())
+            .collect::<Vec<_>>()
     };
     until(stage, board, case, || format!("{:?} to be resolved", open()), async || open().is_empty()).await;
     let over = stage.hook.events().last().map_or(Duration::ZERO, |event| event.at.saturating_duration_since(recovered));
@@ -177,12 +185,19 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
 }
 
 /// Waits, and judges meanwhile.
-async fn until(stage: &Stage, board: &Board, case: &Case, what: impl Fn() -> String, mut holds: impl AsyncFnMut() -> bool) {
+async fn until(
+    stage: &Stage,
+    board: &Board,
+    case: &Case,
+    what: impl Fn() -> String,
+    mut holds: impl AsyncFnMut() -> bool,
+) {
     let deadline = Instant::now() + PATIENCE;
     while !holds().await {
         board.judge(stage);
         if Instant::now() > deadline {
-            let known: Vec<_> = stage.active().await.iter().map(|alert| format!("{} {}", alert["state"], alert["labels"])).collect();
+            let known: Vec<_> =
+                stage.active().await.iter().map(|alert| format!("{} {}", alert["state"], alert["labels"])).collect();
             let logs = case.venue.map(|venue| stage.logs(venue)).unwrap_or_default();
             panic!(
                 "{} at {}: waited {} s for {}\nactive: {known:#?}\nstrays: {:#?}\n{logs}",

@@ -96,12 +96,16 @@ pub fn page(cases: &[&Case], times: &[(Duration, Duration)]) -> String {
     for alert in &alerts {
         if alert.file != file {
             file = alert.file;
-            let _ = write!(page, "\n### {file}.yml\n\n| alert | severity | for | keeps firing | means | proof |\n|---|---|---|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n### {file}.yml\n\n| alert | severity | for | keeps firing | means | proof |\n|---|---|---|---|---|---|\n"
+            );
         }
         let Alert { name, severity, wait, keeps, summary, .. } = alert;
         let played = |case: &&Case| case.fires.contains(&name.as_str()) || case.kept.contains(&name.as_str());
         let proof = if name == "Watchdog" || cases.iter().any(played) { "end to end" } else { "promtool only" };
-        let _ = writeln!(page, "| [{name}](runbooks/{name}.md) | {severity} | {wait} | {keeps} | {summary} | {proof} |");
+        let _ =
+            writeln!(page, "| [{name}](runbooks/{name}.md) | {severity} | {wait} | {keeps} | {summary} | {proof} |");
     }
     page
 }
@@ -113,7 +117,9 @@ pub fn path() -> PathBuf {
 
 /// The page without the times, which are another's next time.
 pub fn timeless(page: &str) -> String {
-    let is_time = |cell: &str| cell.trim().is_empty() || cell.trim().strip_suffix(" s").is_some_and(|number| number.parse::<u32>().is_ok());
+    let is_time = |cell: &str| {
+        cell.trim().is_empty() || cell.trim().strip_suffix(" s").is_some_and(|number| number.parse::<u32>().is_ok())
+    };
     let line = |line: &str| {
         let cells: Vec<&str> = line.trim_end_matches('|').split('|').collect();
         let timed = cells.len() == 7 && cells[5..].iter().all(|cell| is_time(cell));

@@ -22,11 +22,18 @@ use crate::hook::Hook;
 pub const SPEED: Speed =
     Speed { factor: 20, shortest: Duration::from_secs(1), shortest_window: Duration::from_secs(5) };
 
-/// Expressions that compare a time with now: the number of seconds is divided as the durations are. The exporters' own times are
-/// what flags can make of them: the account is refreshed every 3 s, not 30, and a silent stream is dead after 2 s, not 15. A refresh
-/// takes its time on a busy machine, so the first number is only a tenth.
-const SECONDS: [(&str, &str, &str); 2] =
-    [("ExchangeAccountStale", "> 300", "> 30"), ("ExchangeAuthFailing", "time() - 120", "time() - 6")];
+/// What is not a duration and has to shrink all the same: numbers of seconds, as the durations do, and numbers of changes that two minutes
+/// of scrapes show, 24 at most in truth and five here. The exporters' own times are what flags can make of them: the account is
+/// refreshed every 3 s, not 30, and a silent stream is dead after 2 s, not 15. A refresh takes its time on a busy machine, so the
+/// age of the account is divided by ten only.
+const NUMBERS: [(&str, &str, &str); 6] = [
+    ("ExchangeAccountStale", "> 300", "> 30"),
+    ("ExchangeAuthFailing", "time() - 120", "time() - 6"),
+    ("ExchangePriceStale", "silence_seconds:current > 120", "silence_seconds:current > 6"),
+    ("ExchangePriceStale", "/ 120 > 30", "/ 6 > 6"),
+    ("ExchangePriceStale", "avg1h_changes2m >= 5", "avg1h_changes2m >= 4"),
+    ("ExchangePriceStale", "changes2m > 2", "changes2m > 0"),
+];
 
 /// For servers to start on a busy machine.
 const START: Duration = Duration::from_secs(120);
@@ -190,7 +197,7 @@ impl Stage {
 }
 
 fn faster(_: &Path, text: &str) -> String {
-    SPEED.file(&read(text), &SECONDS).to_string()
+    SPEED.file(&read(text), &NUMBERS).to_string()
 }
 
 /// What is streamed: little, as it costs the machine that runs this; a pair that tells what USDT is worth; and one symbol that

@@ -115,7 +115,7 @@ fn binance() -> Vec<Vec<Vec<Case>>> {
                     "The venue announces that it will close the connection",
                     V,
                     |stage| stage.fake(V).inflict(Fault::Shutdown { ms: Some(4_000) }),
-                    "increase(exchange_websocket_reconnects_total{exchange=\"binance\",reason=\"planned\"}[20s])",
+                    "increase(exchange_websocket_reconnects_total{exchange=\"binance\",reason=~\"REASON\"}[20s])",
                     6,
                 ),
             ],

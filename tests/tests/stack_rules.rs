@@ -179,7 +179,8 @@ fn is_word(text: &str, more: &str) -> bool {
 #[test]
 fn every_name_in_an_expression_exists() {
     let (exported, recorded) = (vocabulary(), recorded().into_iter().map(|(_, name)| name).collect::<BTreeSet<_>>());
-    let foreign = |name: &str| FOREIGN.contains(&name) || FOREIGN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let foreign =
+        |name: &str| FOREIGN.contains(&name) || FOREIGN_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     for (file, rule) in rules("prometheus/rules").into_iter().chain(rules("prometheus/alerts")) {
         let names = Names::of(&rule.expr);
         assert!(!names.is_empty() || rule.alert.as_deref() == Some(ALWAYS), "{file}: {} is about nothing", rule.expr);

@@ -253,8 +253,8 @@ impl Fake {
         self.world.venue.spell(base, quote)
     }
 
-    /// Moves a symbol, in the venue's spelling, or all that move at all, to another price, as a ratio to what it cost: here
-    /// alone, from its next trade on, in the stream and in answers.
+    /// Moves a symbol, in the venue's spelling, or all of them, to another price, as a ratio to what it cost: here alone, from its
+    /// next trade on, and at once where nobody trades; in the stream and in answers.
     pub fn tilt(&self, symbol: Option<&str>, ratio: Fixed) {
         self.world.market.lock().tilt(symbol, ratio);
     }

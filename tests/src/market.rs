@@ -331,11 +331,20 @@ impl Market {
         self.listings.len() < before
     }
 
-    /// Moves a symbol, or all that move at all, to another price, as a ratio to what it cost: from its next trade on.
+    /// Moves a symbol, or all of them, to another price, as a ratio to what it cost: from its next trade on, and at once where
+    /// nobody trades.
     pub fn tilt(&mut self, symbol: Option<&str>, ratio: Fixed) {
         let meant = |listing: &&mut Listing| symbol.is_none_or(|symbol| symbol == listing.quote.symbol);
         for listing in self.listings.iter_mut().filter(meant) {
             listing.home = listing.home.map(|home| home.times(ratio));
+            if listing.pace.trade == 0 {
+                let (tick, quote) = (listing.tick, &mut listing.quote);
+                let moved = |price: Fixed| price.times(ratio).floor_to(tick);
+                quote.last = quote.last.map(moved);
+                quote.bid = quote.bid.map(|level| Level { price: moved(level.price), ..level });
+                quote.ask = quote.ask.map(|level| Level { price: moved(level.price) + tick, ..level });
+                quote.step = self.step;
+            }
         }
     }
 

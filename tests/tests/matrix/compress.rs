@@ -48,30 +48,30 @@ impl Speed {
         format!("{}ms", (full / self.factor).max(least.min(full)).as_millis())
     }
 
-    /// All durations of a file, in rules and configurations alike. `seconds` changes expressions that compare with a number of seconds:
-    /// alert, what stands there, what is to stand there.
-    pub fn file(&self, yaml: &Value, seconds: &[(&str, &str, &str)]) -> Value {
+    /// All durations of a file, in rules and configurations alike. `numbers` changes what is not a duration: alert or record, what
+    /// stands there, what is to stand there.
+    pub fn file(&self, yaml: &Value, numbers: &[(&str, &str, &str)]) -> Value {
         match yaml {
-            Value::Array(items) => items.iter().map(|item| self.file(item, seconds)).collect(),
-            Value::Object(members) => Value::Object(self.members(members, seconds)),
+            Value::Array(items) => items.iter().map(|item| self.file(item, numbers)).collect(),
+            Value::Object(members) => Value::Object(self.members(members, numbers)),
             other => other.clone(),
         }
     }
 
-    fn members(&self, members: &Map<String, Value>, seconds: &[(&str, &str, &str)]) -> Map<String, Value> {
+    fn members(&self, members: &Map<String, Value>, numbers: &[(&str, &str, &str)]) -> Map<String, Value> {
         let name = members.get("alert").or(members.get("record")).and_then(Value::as_str);
         let change = |(key, value): (&String, &Value)| {
             let changed = match value {
                 Value::String(text) if DURATIONS.contains(&key.as_str()) => self.short(text).into(),
                 Value::String(text) if key == "expr" => {
                     let mut expression = self.expression(text);
-                    for (_, from, to) in seconds.iter().filter(|(alert, ..)| Some(*alert) == name) {
+                    for (_, from, to) in numbers.iter().filter(|(alert, ..)| Some(*alert) == name) {
                         assert!(expression.contains(from), "{name:?} has no {from:?}: {expression}");
                         expression = expression.replace(from, to);
                     }
                     expression.into()
                 }
-                other => self.file(other, seconds),
+                other => self.file(other, numbers),
             };
             (key.clone(), changed)
         };

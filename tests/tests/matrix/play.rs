@@ -49,7 +49,8 @@ impl Case {
             && (self.fires.contains(&name) || self.may.contains(&name))
     }
 
-    fn place(&self) -> &'static str {
+    /// The venue, in a word.
+    pub fn place(&self) -> &'static str {
         self.venue.map_or("all", Venue::name)
     }
 }
@@ -126,7 +127,8 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     (case.inflict)(stage);
     let come = |name: &str| {
         let events = stage.hook.events();
-        let mine = events[since..].iter().find(|event| event.firing && event.label("alertname") == name && case.allows(event));
+        let mine =
+            events[since..].iter().find(|event| event.firing && event.label("alertname") == name && case.allows(event));
         mine.cloned()
     };
     let what = || format!("{:?} to arrive", case.fires.iter().filter(|name| come(name).is_none()).collect::<Vec<_>>());
@@ -137,7 +139,8 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     }
     let fired = arrived.iter().map(|event| event.at - began).max().unwrap_or_default();
     let kept = async |name: &&str| {
-        let mine = |labels: &serde_json::Value| labels["alertname"] == **name && case.concerns(labels["exchange"].as_str());
+        let mine =
+            |labels: &serde_json::Value| labels["alertname"] == **name && case.concerns(labels["exchange"].as_str());
         stage.inhibited().await.iter().any(mine)
     };
     for name in case.kept {
@@ -155,13 +158,20 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     let open = || {
         let events = stage.hook.events();
         let mut last = BTreeMap::new();
-        for event in events[since..].iter().filter(|event| case.allows(event) && case.fires.contains(&event.label("alertname"))) {
+        for event in
+            events[since..].iter().filter(|event| case.allows(event) && case.fires.contains(&event.label("alertname")))
+        {
             last.insert(event.labels.clone(), event.clone());
         }
-        last.into_values().filter(|event| event.firing).map(|event| event.label("alertname").to_owned()).collect::<Vec<_>>()
+        last.into_values()
+            .filter(|event| event.firing)
+            .map(|event| event.label("alertname").to_owned())
+            .collect::<Vec<_>>()
     };
     until(stage, board, case, || format!("{:?} to be resolved", open()), async || open().is_empty()).await;
-    let over = stage.hook.events().last().map_or(Duration::ZERO, |event| event.at.saturating_duration_since(recovered));
+    let events = stage.hook.events();
+    let last = events[since..].iter().rev().find(|event| !event.firing && case.allows(event));
+    let over = last.map_or(Duration::ZERO, |event| event.at.saturating_duration_since(recovered));
     // Also what never arrived has to be over before the next case.
     let named = |name: &str| case.fires.contains(&name) || case.may.contains(&name) || case.kept.contains(&name);
     let left = async || {
@@ -177,12 +187,19 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
 }
 
 /// Waits, and judges meanwhile.
-async fn until(stage: &Stage, board: &Board, case: &Case, what: impl Fn() -> String, mut holds: impl AsyncFnMut() -> bool) {
+async fn until(
+    stage: &Stage,
+    board: &Board,
+    case: &Case,
+    what: impl Fn() -> String,
+    mut holds: impl AsyncFnMut() -> bool,
+) {
     let deadline = Instant::now() + PATIENCE;
     while !holds().await {
         board.judge(stage);
         if Instant::now() > deadline {
-            let known: Vec<_> = stage.active().await.iter().map(|alert| format!("{} {}", alert["state"], alert["labels"])).collect();
+            let known: Vec<_> =
+                stage.active().await.iter().map(|alert| format!("{} {}", alert["state"], alert["labels"])).collect();
             let logs = case.venue.map(|venue| stage.logs(venue)).unwrap_or_default();
             panic!(
                 "{} at {}: waited {} s for {}\nactive: {known:#?}\nstrays: {:#?}\n{logs}",
@@ -206,8 +223,9 @@ async fn watch_for(stage: &Stage, board: &Board, time: Duration) {
     }
 }
 
-/// Nothing fires: the state to begin with, and to end with.
+/// Nothing fires, and there is enough of the past: the state to begin with, and to end with.
 pub async fn calm(stage: &Stage, board: &Board) {
+    const PAST: &str = "count(account:exchange_equity_change:ratio_10m) > 4 and count(venue:exchange_public_stream_up:avg_15m > 0.99) > 4";
     let deadline = Instant::now() + PATIENCE;
     let mut quiet = 0;
     // Pending alerts count: they may fire.
@@ -215,7 +233,8 @@ pub async fn calm(stage: &Stage, board: &Board) {
         board.judge(stage);
         let active = stage.active().await;
         let others: Vec<_> = active.iter().filter(|alert| alert["labels"]["alertname"] != "Watchdog").collect();
-        quiet = if others.is_empty() && active.len() == 1 { quiet + 1 } else { 0 };
+        let calm = others.is_empty() && active.len() == 1 && stage.number(PAST).await.is_some();
+        quiet = if calm { quiet + 1 } else { 0 };
         assert!(Instant::now() < deadline, "no calm: {others:#?}");
         sleep(LOOK).await;
     }

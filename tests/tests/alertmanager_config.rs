@@ -1,6 +1,8 @@
 //! Alertmanager's configuration: harmless as it is shipped, right with everything that a user may uncomment; where alerts go; what
 //! messages say.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
 use fake_venues::stack::{Scratch, find_tool, have_prometheus, repository};
 use std::collections::BTreeSet;
 use std::fs;

@@ -69,7 +69,7 @@ async fn jobs_are_as_urgent_as_they_should_be(suite: &Suite) {
     }
     suite.add_target("blackbox-exporter", "https://localhost:1/health", &[("module", "tcp_connect")]).unwrap();
     suite.add_target("blackbox-exporter", "https://localhost:2/health", &[]).unwrap();
-    let deadline = Instant::now() + SCRAPE;
+    let deadline = Instant::now() + PATIENCE;
     let mut targets = Vec::new();
     while targets.len() != VENUES.len() + 2 + 9 {
         assert!(Instant::now() < deadline, "{targets:#?}");

@@ -30,9 +30,8 @@ def board() -> Board:
         shared.mid_price('symbol=~"$symbol"', width=12),
         shared.streams(width=8, height=6),
         shared.event_lag(width=8, height=6),
-        gauge("Rate-limit headroom", "What is left of each venue's tightest limit. The alert ExchangeRateLimitHeadroomLow "
-              "begins below 20 %.", Q(f"min by (exchange) ({recorded('venue_limit:exchange_rate_limit_headroom:ratio')})",
-                                      "{{exchange}}"),
+        gauge("Rate-limit headroom", "What is left of the tightest limit that a venue reports, by whoever used the rest. The alert "
+              "ExchangeRateLimitHeadroomLow begins below 20 %.", Q(f"min by (exchange) ({shared.HEADROOM})", "{{exchange}}"),
               unit="percentunit", width=8, height=6, limit=limits.HEADROOM, link=links.health),
     )
     return b

@@ -25,6 +25,9 @@ VENUE_STATE = "\nor ".join((
     f"(max by (exchange) ({raw('up')}) * 0 + 6)",
 ))
 
+# Of the limits that venues report: the share that an exporter allows itself is there to be used up.
+HEADROOM = recorded("venue_limit:exchange_rate_limit_headroom:ratio", 'limit!~".+_own_share"')
+
 ALERT_LABELS = ["severity", "alertname", "exchange", "account", "symbol", "instance"]
 _BY = ", ".join(ALERT_LABELS)
 OF_VENUE = 'exchange=~"($exchange)|"'

@@ -106,7 +106,8 @@ def _talk(b: Board) -> None:
         series("REST latency by question, p95", "Round trip over five minutes. Alerts begin at 1 s and 5 s.",
                Q(recorded("venue_endpoint:exchange_request_duration_seconds:p95_rate5m"), "{{endpoint}}"), unit="s", width=8,
                limit=limits.REST_LATENCY, minimum=0),
-        series("Rate-limit headroom", "What is left of each limit. The alert begins below 20 %.",
+        series("Rate-limit headroom", "What is left of each limit. The alert begins below 20 %, but not for what the "
+               "exporter allows itself (`own_share`): that is there to be used up.",
                Q(recorded("venue_limit:exchange_rate_limit_headroom:ratio"), "{{limit}}"), unit="percentunit", width=8,
                limit=limits.HEADROOM, minimum=0, maximum=1),
         series("Errors by kind", "What went wrong, and where it was met.",

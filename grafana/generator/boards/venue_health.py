@@ -85,11 +85,11 @@ def _faults(b: Board) -> None:
 def _limits(b: Board) -> None:
     b.row("Rate limits")
     b.add(
-        gauge("Headroom by limit", "What is left now. The alert ExchangeRateLimitHeadroomLow begins below 20 %.",
-              Q(recorded("venue_limit:exchange_rate_limit_headroom:ratio"), "{{exchange}} {{limit}}"), unit="percentunit",
+        gauge("Headroom by limit", "What is left now of the limits that venues report. The alert ExchangeRateLimitHeadroomLow begins below 20 %.",
+              Q(shared.HEADROOM, "{{exchange}} {{limit}}"), unit="percentunit",
               width=8, limit=limits.HEADROOM, link=links.venue),
         series("Headroom", "The same over time: others on the same address or key use the limits, too.",
-               Q(recorded("venue_limit:exchange_rate_limit_headroom:ratio"), "{{exchange}} {{limit}}"), unit="percentunit",
+               Q(shared.HEADROOM, "{{exchange}} {{limit}}"), unit="percentunit",
                width=12, limit=limits.HEADROOM, minimum=0, maximum=1, link=links.venue),
         stat("Shut out until", "When the venue lets us in again. Nobody is shut out where this is empty.",
              Q(f"1000 * (max by (exchange) ({raw('exchange_rate_limit_reset_timestamp_seconds')}) > time())", "{{exchange}}"),

@@ -200,7 +200,10 @@ impl Stream {
             return;
         }
         self.subscribed.entry(name.to_owned()).or_default().insert(symbol.to_owned());
-        if self.streams.add(channel, symbol, desk.step(), desk.now) && !desk.suffers(&Fault::Silent) {
+        if self.streams.add(channel, symbol, desk.step(), desk.now)
+            && !desk.suffers(&Fault::Silent)
+            && !desk.holds_back(symbol)
+        {
             self.push(channel, Kind::Snapshot, &quote, desk);
         }
     }

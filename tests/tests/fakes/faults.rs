@@ -39,6 +39,36 @@ async fn silence_holds_back_data_but_no_answers() {
     }
 }
 
+/// The busiest symbol of each venue, while the connection lives.
+#[tokio::test]
+async fn one_symbol_can_stand_still() {
+    for venue in Venue::ALL {
+        let fake = fake(venue);
+        let symbol = venue.spell("BTC", if venue == Venue::Coinbase { "USD" } else { "USDT" });
+        let frozen = Fault::FrozenSymbol { symbol: symbol.clone() };
+        fake.inflict(frozen.clone());
+        let mut client = subscribed(&fake).await;
+        assert!(is_answer(&client.text().await), "{venue:?}");
+        assert!(client.quiet(Duration::from_millis(150)).await, "{venue:?}");
+        assert_eq!(fake.ledger(&symbol), None, "{venue:?}");
+        fake.clear_one(&frozen);
+        assert!(!is_answer(&client.text().await), "{venue:?}");
+    }
+}
+
+#[tokio::test]
+async fn others_use_up_the_limit() {
+    let fake = fake(Venue::Binance);
+    let used = async |fake| {
+        let answer = get(fake, "/api/v3/time").await;
+        let line = answer.head.lines().find_map(|line| line.strip_prefix("x-mbx-used-weight-1m: "));
+        line.unwrap_or_else(|| panic!("{}", answer.head)).trim().parse::<u64>().unwrap()
+    };
+    assert!(used(&fake).await < 100);
+    fake.inflict(Fault::Crowded { percent: 85 });
+    assert!((5_100..5_200).contains(&used(&fake).await));
+}
+
 #[tokio::test]
 async fn a_deaf_connection_answers_nothing_until_cleared() {
     for venue in Venue::ALL {

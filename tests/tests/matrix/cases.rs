@@ -32,6 +32,10 @@ impl Case {
         Self { may, ..self }
     }
 
+    const fn ends(self, recover: fn(&Stage)) -> Self {
+        Self { recover, ..self }
+    }
+
     const fn keeps(self, kept: &'static [&'static str]) -> Self {
         Self { kept, ..self }
     }
@@ -123,13 +127,17 @@ fn binance() -> Vec<Vec<Vec<Case>>> {
                 )
                 .may(&["ExchangePublicStreamUnstable"]),
             ],
-            vec![alerts(
-                "Others use up the limit of requests",
-                V,
-                &["ExchangeRateLimitHeadroomLow"],
-                |stage| begin(stage, V, Fault::Crowded { percent: 85 }),
-                |stage| end(stage, V, Fault::Crowded { percent: 85 }),
-            )],
+            vec![
+                alerts(
+                    "Others use up the limit of requests",
+                    V,
+                    &["ExchangeRateLimitHeadroomLow"],
+                    |stage| begin(stage, V, Fault::Crowded { percent: 85 }),
+                    |stage| end(stage, V, Fault::Crowded { percent: 85 }),
+                )
+                // The exporter waits for the next minute then, which is long in fast motion and short in truth.
+                .may(&["ExchangeAccountStale"]),
+            ],
         ],
         vec![vec![alerts(
             "Banned for two minutes",
@@ -240,6 +248,8 @@ fn bybit() -> Vec<Vec<Vec<Case>>> {
                 |stage| stage.kill_exporter(V),
                 |stage| stage.start_exporter(V),
             )
+            // The average of a quarter of an hour is low for longer than the exporter is down.
+            .may(&["ExchangePublicStreamUnstable"])
             .keeps(&["ExchangePublicStreamDown", "ExchangePublicStreamUnstable"]),
         ]],
     ]
@@ -292,13 +302,16 @@ fn coinbase() -> Vec<Vec<Vec<Case>>> {
                 .keeps(&["ExchangeDrawdownHigh"]),
             ],
         ],
-        vec![vec![alerts(
-            "Maintenance",
-            V,
-            &["ExchangeMaintenance"],
-            |stage| begin(stage, V, Fault::Maintenance),
-            |stage| end(stage, V, Fault::Maintenance),
-        )]],
+        vec![vec![
+            alerts(
+                "Maintenance",
+                V,
+                &["ExchangeMaintenance"],
+                |stage| begin(stage, V, Fault::Maintenance),
+                |stage| end(stage, V, Fault::Maintenance),
+            )
+            .may(&["ExchangeErrorRatioHigh", "ExchangeAccountStale"]),
+        ]],
     ]
 }
 
@@ -327,7 +340,8 @@ fn okx() -> Vec<Vec<Vec<Case>>> {
                     |stage| begin(stage, V, Fault::Garbage { kind: Some(Garbage::Truncated) }),
                     "sum(exchange_errors_total{exchange=\"okx\",source=\"public\"})",
                     10,
-                ),
+                )
+                .ends(|stage| end(stage, V, Fault::Garbage { kind: Some(Garbage::Truncated) })),
             ],
             vec![
                 alerts(
@@ -338,18 +352,27 @@ fn okx() -> Vec<Vec<Vec<Case>>> {
                     |stage| stage.fake(V).withdraw("trading", "AIRDROP", units("1000")).unwrap(),
                 ),
                 alerts(
-                    "A position of all the account, near its liquidation, and no order",
+                    "Positions as large as the account, one near its liquidation, and no order",
                     V,
                     &["ExchangeExposureHigh", "ExchangeLiquidationImminent", "ExchangePositionWithoutOrders"],
                     |stage| {
                         let fake = stage.fake(V);
-                        let price = fake.dollars("ETH").unwrap();
-                        let size = units("400");
-                        fake.open_position(Category::Linear, "ETH-USDT-SWAP", Side::Buy, size, price, units("20"))
-                            .unwrap();
-                        fake.move_mark(Category::Linear, "ETH-USDT-SWAP", price).unwrap();
+                        let worth = |coin| fake.dollars(coin).unwrap().floor_to(units("0.1"));
+                        let open = |symbol, side, size, price, mark| {
+                            fake.open_position(Category::Linear, symbol, side, units(size), price, units("10"))
+                                .unwrap();
+                            fake.move_mark(Category::Linear, symbol, mark).unwrap();
+                        };
+                        // Hundredths of bitcoin; and a tenth of ether, whose liquidation the fake puts at half of its price.
+                        let (bitcoin, ether) = (worth("BTC"), worth("ETH"));
+                        open("BTC-USDT-SWAP", Side::Sell, "150", bitcoin, bitcoin);
+                        open("ETH-USDT-SWAP", Side::Buy, "1", ether, ether.times(units("0.53")).floor_to(units("0.1")));
                     },
-                    |stage| stage.fake(V).close_position(Category::Linear, "ETH-USDT-SWAP").unwrap(),
+                    |stage| {
+                        for symbol in ["BTC-USDT-SWAP", "ETH-USDT-SWAP"] {
+                            stage.fake(V).close_position(Category::Linear, symbol).unwrap();
+                        }
+                    },
                 )
                 .keeps(&["ExchangeLiquidationNear"]),
             ],
@@ -370,6 +393,8 @@ fn okx() -> Vec<Vec<Vec<Case>>> {
                 |stage| stage.list_target(V, false),
                 |stage| stage.list_target(V, true),
             )
+            // The average of a quarter of an hour is low for longer than the exporter is down.
+            .may(&["ExchangePublicStreamUnstable"])
             .keeps(&["ExchangePublicStreamDown", "ExchangePublicStreamUnstable"]),
         ]],
     ]

@@ -22,8 +22,8 @@ Made by `tests/tests/alerts_matrix.rs` (`UPDATE=1 cargo test -p tests --test ale
 Each line was played: the real exporters against fake venues that fail in this way, Prometheus with the rules and alerts of this
 repository, Alertmanager with its routes and inhibitions, and a receiver that notes every message. All that is listed arrived there and
 nothing else did; each message had its severity and a link to its runbook that Prometheus answered; after the recovery
-each alert was told to be over. *Kept back* fired as well, and was not sent because of the others. What *may* come first is a warning that
-the critical alert keeps back from then on.
+each alert was told to be over. *Kept back* fired as well, and was not sent because of the others. What *may* arrive depends on the moment: a
+warning that comes before the critical alert that keeps it back, or that outlasts it.
 
 The run goes twenty times as fast: every `for`, window and interval of rules, alerts and routes is divided, thresholds are not. The last
 two columns are seconds of one such run, with Alertmanager's waits (half a minute before a message, five minutes between messages).

@@ -1,9 +1,9 @@
 //! Alertmanager's configuration: harmless as it is shipped, right with everything that a user may uncomment; where alerts go; what
 //! messages say.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use fake_venues::stack::{Scratch, find_tool, have_prometheus, repository};
+use fake_venues::stack::{Scratch, find_tool, have_tools, repository};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -66,14 +66,14 @@ fn as_shipped_it_is_valid_and_tells_nobody() {
     let config = fs::read_to_string(shipped()).unwrap();
     let in_force: String = config.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
     assert!(!in_force.contains("_configs") && !in_force.contains("_file"), "a user without secrets gets errors");
-    if have_prometheus().unwrap() {
+    if have_tools(&["amtool"]).unwrap() {
         check(&shipped(), &repository().join("alertmanager/routes.tests")).unwrap();
     }
 }
 
 #[test]
 fn everything_that_can_be_uncommented_is_valid_alone_and_together() {
-    if !have_prometheus().unwrap() {
+    if !have_tools(&["amtool"]).unwrap() {
         return;
     }
     let scratch = Scratch::new("alertmanager").unwrap();
@@ -125,7 +125,7 @@ fn secrets_come_from_files_of_one_folder() {
 
 #[test]
 fn a_route_that_leads_elsewhere_is_found() {
-    if !have_prometheus().unwrap() {
+    if !have_tools(&["amtool"]).unwrap() {
         return;
     }
     let scratch = Scratch::new("alertmanager").unwrap();
@@ -139,7 +139,7 @@ fn a_route_that_leads_elsewhere_is_found() {
 /// Each template, with two venues' alerts in one message: the words that count, in their order.
 #[test]
 fn messages_say_what_happened_where_and_what_to_do() {
-    if !have_prometheus().unwrap() {
+    if !have_tools(&["amtool"]).unwrap() {
         return;
     }
     const RUNBOOK: &str = "http://localhost:9090/user/ExchangePriceStale.md";
@@ -186,7 +186,7 @@ fn messages_say_what_happened_where_and_what_to_do() {
 /// Chats refuse long messages, and half a tag is an error: so the list ends, and says so. Mail names all.
 #[test]
 fn long_lists_are_cut_where_messages_may_not_be_long() {
-    if !have_prometheus().unwrap() {
+    if !have_tools(&["amtool"]).unwrap() {
         return;
     }
     let data = fs::read_to_string(repository().join("tests/tests/alertmanager/data.json")).unwrap();

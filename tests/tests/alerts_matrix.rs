@@ -2,6 +2,8 @@
 //! repository's rules and alerts, and the real Alertmanager with the repository's routes and inhibitions, twenty times as fast. The run
 //! writes docs/alerts.md.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 #[path = "matrix/cases.rs"]
 mod cases;
 #[path = "matrix/compress.rs"]

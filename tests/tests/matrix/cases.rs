@@ -98,55 +98,31 @@ pub fn venues() -> Vec<Vec<Vec<Vec<Case>>>> {
 
 fn binance() -> Vec<Vec<Vec<Case>>> {
     const V: Venue = Venue::Binance;
-    vec![
-        vec![
-            vec![
-                nothing(
-                    "A connection is cut once",
-                    V,
-                    |stage| stage.fake(V).inflict(Fault::Drop),
-                    "sum(exchange_websocket_reconnects_total{exchange=\"binance\",stream=\"public\",reason=\"network\"})",
-                    8,
-                ),
-                nothing(
-                    "The venue announces that it will close the connection",
-                    V,
-                    |stage| stage.fake(V).inflict(Fault::Shutdown { ms: Some(4_000) }),
-                    "sum(exchange_websocket_reconnects_total{exchange=\"binance\",reason=\"notice\"})",
-                    6,
-                ),
-                alerts(
-                    "Connections are cut, and new ones refused",
-                    V,
-                    &["ExchangePublicStreamDown", "ExchangePrivateStreamDown"],
-                    |stage| {
-                        begin(stage, V, Fault::RefuseDial);
-                        begin(stage, V, Fault::Drop);
-                    },
-                    |stage| end(stage, V, Fault::RefuseDial),
-                )
-                .may(&["ExchangePublicStreamUnstable"]),
-            ],
-            vec![
-                alerts(
-                    "Others use up the limit of requests",
-                    V,
-                    &["ExchangeRateLimitHeadroomLow"],
-                    |stage| begin(stage, V, Fault::Crowded { percent: 85 }),
-                    |stage| end(stage, V, Fault::Crowded { percent: 85 }),
-                )
-                // The exporter waits for the next minute then, which is long in fast motion and short in truth.
-                .may(&["ExchangeAccountStale"]),
-            ],
-        ],
-        vec![vec![alerts(
+    vec![vec![vec![
+        nothing(
+            "The venue announces that it will close the connection",
+            V,
+            |stage| stage.fake(V).inflict(Fault::Shutdown { ms: Some(4_000) }),
+            "sum(exchange_websocket_reconnects_total{exchange=\"binance\",reason=\"notice\"})",
+            6,
+        ),
+        alerts(
+            "Others use up the limit of requests",
+            V,
+            &["ExchangeRateLimitHeadroomLow"],
+            |stage| begin(stage, V, Fault::Crowded { percent: 85 }),
+            |stage| end(stage, V, Fault::Crowded { percent: 85 }),
+        )
+        // The exporter asks nothing until the next minute, which is long in fast motion and short in truth.
+        .may(&["ExchangeAccountStale", "ExchangePrivateStreamDown"]),
+        alerts(
             "Banned for two minutes",
             V,
             &["ExchangeRateLimited", "ExchangeAccountStale"],
             |stage| stage.fake(V).inflict_next(Fault::RestLimited { how: Limited::Banned }),
             |_| (),
-        )]],
-    ]
+        ),
+    ]]]
 }
 
 fn kucoin() -> Vec<Vec<Vec<Case>>> {
@@ -163,6 +139,13 @@ fn kucoin() -> Vec<Vec<Vec<Case>>> {
             "exchange_connection_status{exchange=\"kucoin\",stream=\"public\"}",
             8,
         ),
+        nothing(
+            "A connection is cut once",
+            V,
+            |stage| stage.fake(V).inflict(Fault::Drop),
+            "sum(exchange_websocket_reconnects_total{exchange=\"kucoin\",stream=\"public\",reason=\"network\"})",
+            8,
+        ),
         alerts(
             "Silence: sockets live, no data comes",
             V,
@@ -172,15 +155,16 @@ fn kucoin() -> Vec<Vec<Vec<Case>>> {
         )
         .may(&["ExchangePublicStreamUnstable"]),
         alerts(
-            "The private stream is refused",
+            "Connections are cut, and new ones refused",
             V,
-            &["ExchangePrivateStreamDown"],
+            &["ExchangePublicStreamDown", "ExchangePrivateStreamDown"],
             |stage| {
-                begin(stage, V, Fault::RefuseDial.private());
-                begin(stage, V, Fault::Drop.private());
+                begin(stage, V, Fault::RefuseDial);
+                begin(stage, V, Fault::Drop);
             },
-            |stage| end(stage, V, Fault::RefuseDial.private()),
-        ),
+            |stage| end(stage, V, Fault::RefuseDial),
+        )
+        .may(&["ExchangePublicStreamUnstable"]),
         alerts(
             "Every request fails",
             V,
@@ -241,6 +225,16 @@ fn bybit() -> Vec<Vec<Vec<Case>>> {
             ],
         ],
         vec![vec![
+            alerts(
+                "The private stream is refused",
+                V,
+                &["ExchangePrivateStreamDown"],
+                |stage| {
+                    begin(stage, V, Fault::RefuseDial.private());
+                    begin(stage, V, Fault::Drop.private());
+                },
+                |stage| end(stage, V, Fault::RefuseDial.private()),
+            ),
             alerts(
                 "The exporter is killed",
                 V,

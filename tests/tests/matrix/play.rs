@@ -68,10 +68,12 @@ pub struct Board {
     now: Mutex<Judge>,
 }
 
+type Allows = Box<dyn Fn(&Event) -> bool + Send>;
+
 #[derive(Default)]
 struct Judge {
     /// The expectations of the cases that are played, by a number.
-    active: BTreeMap<usize, Box<dyn Fn(&Event) -> bool + Send>>,
+    active: BTreeMap<usize, Allows>,
     cases: usize,
     judged: usize,
     strays: Vec<String>,
@@ -122,6 +124,17 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
         now.active.insert(number, Box::new(move |event| copy.allows(event)));
         number
     };
+    let expected = |name: &str| case.fires.contains(&name) || case.kept.contains(&name);
+    let named = |name: &str| expected(name) || case.may.contains(&name);
+    // Also what is pending, and what never arrived.
+    let active = async |wanted: &dyn Fn(&str) -> bool| {
+        let active = stage.active().await;
+        let mine = active.iter().map(|alert| &alert["labels"]);
+        let mine = mine.filter(|labels| case.concerns(labels["exchange"].as_str()));
+        mine.filter_map(|labels| labels["alertname"].as_str()).filter(|name| wanted(name)).count()
+    };
+    // What comes has to come of this fault.
+    until(stage, board, case, || "what went before to be over".to_owned(), async || active(&expected).await == 0).await;
     let since = stage.hook.events().len();
     let began = Instant::now();
     (case.inflict)(stage);
@@ -172,15 +185,7 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     let events = stage.hook.events();
     let last = events[since..].iter().rev().find(|event| !event.firing && case.allows(event));
     let over = last.map_or(Duration::ZERO, |event| event.at.saturating_duration_since(recovered));
-    // Also what never arrived has to be over before the next case.
-    let named = |name: &str| case.fires.contains(&name) || case.may.contains(&name) || case.kept.contains(&name);
-    let left = async || {
-        let active = stage.active().await;
-        let mine = active.iter().map(|alert| &alert["labels"]);
-        let mine = mine.filter(|labels| case.concerns(labels["exchange"].as_str()));
-        mine.filter_map(|labels| labels["alertname"].as_str()).filter(|name| named(name)).count()
-    };
-    until(stage, board, case, || "the rest to be over".to_owned(), async || left().await == 0).await;
+    until(stage, board, case, || "the rest to be over".to_owned(), async || active(&named).await == 0).await;
     watch_for(stage, board, LINGER).await;
     board.now().active.remove(&number);
     (fired, if case.fires.is_empty() { Duration::ZERO } else { over })

@@ -25,8 +25,10 @@ nothing else did; each message had its severity and a link to its runbook that P
 each alert was told to be over. *Kept back* fired as well, and was not sent because of the others. What *may* arrive depends on the moment: a
 warning that comes before the critical alert that keeps it back, or that outlasts it.
 
-The run goes twenty times as fast: every `for`, window and interval of rules, alerts and routes is divided, thresholds are not. The last
-two columns are seconds of one such run, with Alertmanager's waits (half a minute before a message, five minutes between messages).
+The run goes twenty times as fast: every `for`, window and interval of rules, alerts and routes is divided. Thresholds are as they are, but for
+numbers of seconds and of scrapes in `ExchangeAccountStale`, `ExchangeAuthFailing` and `ExchangePriceStale` (`NUMBERS` in
+`tests/tests/matrix/stage.rs`); exporters ask and give up sooner by their flags. The last two columns are seconds of one such run, with
+Alertmanager's waits (half a minute before a message, five minutes between messages).
 
 | fault | at | arrives | kept back | sent after | over after |
 |---|---|---|---|---|---|

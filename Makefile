@@ -1,17 +1,18 @@
 # Everything there is to type; plain `make` lists it. Needs cargo, make and a C compiler; nothing here needs root.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-peers check tools bench docs screenshot clean
+.PHONY: help build run demo targets add-target remove-target test test-peers check tools bench docs screenshot clean
 
 # Where cargo puts things, and the folder that scripts/fetch-tools fills; what is installed and new enough is linked there.
 OUT := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # The first exporter's port; the others, Prometheus (+1090) and Alertmanager (+1093) move along.
 export PORT_BASE ?= 8000
+export PROMETHEUS_URL ?= http://localhost:$(shell expr $(PORT_BASE) + 1090)
 
 step = @printf '\n── %s\n' "$(1)"
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
@@ -23,6 +24,15 @@ demo: build ## Fake venues, the five exporters, Prometheus and Alertmanager unti
 run: build ## The same against the live venues; keys and settings come from the environment
 	@scripts/fetch-tools || true
 	@$(OUT)/release/demo --live
+
+targets: ## What Prometheus scrapes: health, last scrape, error, likely cure [PROMETHEUS_URL=http://localhost:9090]
+	@scripts/targets
+
+add-target: ## Let Prometheus scrape one more: JOB=okx-exporter TARGET=host:8004 [LABELS=account=main] [NAME=file]
+	@scripts/targets add '$(JOB)' '$(TARGET)' --labels='$(LABELS)' --name='$(NAME)'
+
+remove-target: ## Let Prometheus scrape one less: JOB=okx-exporter TARGET=host:8004
+	@scripts/targets remove '$(JOB)' '$(TARGET)'
 
 test: check ## Every check and every test; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)

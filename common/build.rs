@@ -18,6 +18,9 @@ fn main() {
     println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!("cargo::rustc-env=BUILD_RUSTC={}", rustc.unwrap_or_else(|| "unknown".into()));
     println!("cargo::rerun-if-env-changed=BUILD_REVISION");
-    println!("cargo::rerun-if-changed=../.git/HEAD");
+    // A file that is not there counts as changed each time: without git, and in a worktree, whose HEAD is elsewhere.
+    if let Some(head) = first_line("git", &["rev-parse", "--git-path", "HEAD"]) {
+        println!("cargo::rerun-if-changed={head}");
+    }
     println!("cargo::rerun-if-changed=build.rs");
 }

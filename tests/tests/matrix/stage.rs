@@ -231,3 +231,32 @@ fn venue(venue: Venue) -> Fake {
     }
     fake
 }
+
+mod tests {
+    use super::*;
+    use fake_venues::stack::{find_tool, have_tools};
+
+    /// Every file of rules and alerts survives, by Prometheus's own judgement, and every number that is to change is found.
+    #[test]
+    fn the_repositorys_rules_can_be_played_faster() {
+        let scratch = Scratch::new("faster").unwrap();
+        let mut changed = Vec::new();
+        for folder in ["rules", "alerts"] {
+            for file in fs::read_dir(repository().join("prometheus").join(folder)).unwrap() {
+                let path = file.unwrap().path();
+                let text = fs::read_to_string(&path).unwrap();
+                let target = scratch.path().join(format!("{folder}-{}", path.file_name().unwrap().display()));
+                fs::write(&target, faster(&path, &text)).unwrap();
+                let alerts = NUMBERS.iter().map(|(alert, ..)| *alert);
+                changed.extend(alerts.filter(|alert| text.contains(&format!("alert: {alert}\n"))));
+                if have_tools(&["promtool"]).unwrap() {
+                    let check = ["check", "rules"].map(Path::new);
+                    let output =
+                        Command::new(find_tool("promtool").unwrap()).args(check).arg(&target).output().unwrap();
+                    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                }
+            }
+        }
+        assert_eq!(changed.len(), NUMBERS.len(), "{changed:?}");
+    }
+}

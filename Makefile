@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export PORT_BASE ?= 8000
 export PROMETHEUS_URL ?= http://localhost:$(shell expr $(PORT_BASE) + 1090)
 # Most of a test's time is waiting, so that more of them go on at once than there are processors.
-TEST_THREADS ?= 4
+export TEST_THREADS ?= 4
 
 step = @printf '\n── %s\n' "$(1)"
 comma := ,
@@ -65,8 +65,7 @@ dist: ## Build static binaries into dist/ [TARGET=aarch64-unknown-linux-gnu]
 
 test: check ## Every check and every test that needs neither root nor Docker; fetches what it needs
 	$(call step,unit$(comma) adapter and end-to-end tests)
-	cargo build --workspace --bins
-	RUST_TEST_THREADS=$(TEST_THREADS) cargo test --workspace --no-fail-fast
+	@scripts/run-tests
 
 test-peers: ## Whether ccxt, an independent client, agrees with the fake venues
 	$(call step,ccxt against the fake venues)

@@ -68,7 +68,7 @@ fn what_cannot_be_used_is_told_in_one_line_that_names_it() {
         (&[], &[("OKX_API_KEY", "k")], "OKX_API_SECRET and OKX_API_PASSPHRASE"),
         (&[], &[("OKX_API_KEY_FILE", "/nonexistent/key")], "OKX_API_KEY_FILE"),
         (&[], &[("OKX_API_KEY", "k"), ("OKX_API_KEY_FILE", "f")], "both set"),
-        (&[], &[("OKX_WEB_CONFIG_FILE", "web.yml")], "OKX_WEB_CONFIG_FILE"),
+        (&[], &[("OKX_WEB_CONFIG_FILE", "web.yml")], "OKX_WEB_CONFIG_FILE: web.yml"),
         (&["decode"], &[], "FILE"),
         (&["frobnicate"], &[], "frobnicate"),
     ];

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -16,6 +16,9 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use crate::check::{Mark, Report};
 use crate::config::Config;
 use crate::fault::Fault;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks the running exporter whether it is ready, for images without a shell. What stands in the web configuration by now
 /// says nothing about the exporter that runs: where there is one TLS is tried first, then plain HTTP.
@@ -60,9 +63,13 @@ enum Reply {
 async fn ask(address: SocketAddr, tls: bool) -> Result<Reply, String> {
     let stranger = Arc::new(Stranger::default());
     if tls {
+        let begun = Instant::now();
         match get(&format!("https://{address}/-/ready"), &stranger).await {
             Ok(reply) => return Ok(reply),
-            Err(_) if stranger.asked.load(Ordering::Relaxed) => return Ok(Reply::Certificate),
+            // Silence after the handshake is no answer.
+            Err(_) if stranger.asked.load(Ordering::Relaxed) && begun.elapsed() < PATIENCE => {
+                return Ok(Reply::Certificate);
+            }
             // It may be no TLS that answers.
             Err(fault) => {
                 let plain = get(&format!("http://{address}/-/ready"), &stranger).await;
@@ -81,7 +88,7 @@ async fn get(url: &str, stranger: &Arc<Stranger>) -> Result<Reply, Fault> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(stranger) as _)
         .with_client_cert_resolver(Arc::clone(stranger) as _);
-    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(Duration::from_secs(3));
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(PATIENCE);
     let client = client.build().map_err(|error| Fault::protocol(error.to_string()))?;
     let reply = client.get(url).send().await;
     let reply = reply.map_err(|error| crate::net::fault("request failed", &error.without_url()))?;

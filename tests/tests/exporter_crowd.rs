@@ -8,9 +8,11 @@ mod exporter;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use exporter::tls::{TLS, WebFiles};
+use exporter::tls::{RIGHT, TLS, UNKNOWN, USERS, WRONG, WebFiles};
+use exporter::web::ask;
 use exporter::{PATIENCE, Rig, fake, venues};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -124,6 +126,50 @@ async fn who_begins_a_handshake() {
     }
     rig.check(rig.secure(&client, "/metrics", "").status == 200, "it answers");
     rig.check(descriptors(&rig) < DESCRIPTORS, descriptors(&rig));
+    let more = memory(&rig).saturating_sub(before);
+    rig.check(more < MEMORY, format!("{more} kB more"));
+}
+
+/// Ends the guessing, also where the test fails meanwhile.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Guesses cost the exporter time, and whoever has the password does not wait for it.
+#[tokio::test]
+async fn who_guesses_passwords() {
+    let files = WebFiles::new(USERS);
+    let rig = rig(&[&files.flag()]);
+    rig.check(ask(&rig, "GET", "/metrics", RIGHT).status == 200, "the password opens");
+    let (before, over) = (memory(&rig), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for number in 0..100 {
+            let (rig, over) = (&rig, &over);
+            let header = if number % 2 == 0 { WRONG } else { UNKNOWN };
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let mut stream = connect(rig);
+                    let _ = write!(stream, "GET /metrics HTTP/1.0\r\n{header}\r\n");
+                    let mut answer = Vec::new();
+                    // It may be cut off, or told that this is not it.
+                    let _ = stream.read_to_end(&mut answer);
+                    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.0 401"));
+                }
+            });
+        }
+        let _ends = Ends(&over);
+        let statuses: Vec<u16> = (0..50)
+            .map(|_| {
+                std::thread::sleep(Duration::from_millis(50));
+                ask(&rig, "GET", "/metrics", RIGHT).status
+            })
+            .collect();
+        rig.check(statuses.iter().all(|status| *status == 200), format!("{statuses:?}"));
+    });
     let more = memory(&rig).saturating_sub(before);
     rig.check(more < MEMORY, format!("{more} kB more"));
 }

@@ -7,17 +7,12 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use exporter::tls::{TLS, WebFiles};
+use exporter::tls::{RIGHT, TLS, UNKNOWN, USERS, WRONG, WebFiles};
 use exporter::web::{Answer, ask};
 use exporter::{PATIENCE, Rig, command, fake, free_port, outcome, suffering, venues};
 use fake_venues::stack::{Process, find_tool, have_tools, prometheus};
 use fake_venues::{Fault, Venue};
 
-/// `right` by bcrypt at its cheapest.
-const USERS: &str = "basic_auth_users:\n  prometheus: $2y$04$8g9y9Fq3Yb8Ee3ipX0sVJOTZ2xC/nW5r9MB6WemSHZAoIS4bjsBN6\n";
-const RIGHT: &str = "Authorization: Basic cHJvbWV0aGV1czpyaWdodA==\r\n";
-const WRONG: &str = "Authorization: Basic cHJvbWV0aGV1czp3cm9uZw==\r\n";
-const UNKNOWN: &str = "Authorization: Basic bm9ib2R5OnJpZ2h0\r\n";
 const HEALTH: [&str; 3] = ["/-/healthy", "/-/ready", "/health"];
 
 /// What is tried here is the same for all venues.

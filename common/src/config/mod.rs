@@ -18,6 +18,7 @@ use crate::secrets::keyring::{Keyring, Origin};
 use crate::symbols::Selection;
 use crate::venue::{About, Hosts, Setup};
 use crate::web::config::live::Live;
+use crate::web::door;
 use flags::{Env, FLAGS, Flag, SWITCH};
 
 /// What to do.
@@ -166,6 +167,9 @@ impl Given<'_> {
         if !telemetry_path.starts_with('/') || telemetry_path.len() < 2 || telemetry_path.contains(['{', '}', '?', '#'])
         {
             return Err(format!("--web.telemetry-path={telemetry_path}: wants a path such as /metrics"));
+        }
+        if door::HEALTH.contains(&telemetry_path.as_str()) {
+            return Err(format!("--web.telemetry-path={telemetry_path}: health is told there; choose another path"));
         }
         let (credentials, unfilled) = match task {
             Task::Run | Task::Check => self.credentials(about)?,

@@ -63,6 +63,7 @@ fn what_cannot_be_used_is_told_in_one_line_that_names_it() {
         (&["--exchange.ws-url=https://ws.okx.com"], &[], "wss://ws.okx.com"),
         (&["--exchange.rate-limit-share=1.5"], &[], "1.5"),
         (&["--web.telemetry-path=metrics"], &[], "metrics"),
+        (&["--web.telemetry-path=/health"], &[], "/health"),
         (&[], &[("OKX_TESTNET", "perhaps")], "OKX_TESTNET=perhaps"),
         (&[], &[("LOG_LEVEL", "loud")], "LOG_LEVEL=loud"),
         (&[], &[("OKX_API_KEY", "k")], "OKX_API_SECRET and OKX_API_PASSPHRASE"),

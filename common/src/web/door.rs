@@ -24,7 +24,7 @@ use crate::context::Context;
 use crate::metrics::health::lock;
 
 /// Tell whether the exporter lives, and nothing about what it holds.
-const HEALTH: [&str; 3] = ["/-/healthy", "/-/ready", "/health"];
+pub const HEALTH: [&str; 3] = ["/-/healthy", "/-/ready", "/health"];
 /// While the new web configuration is broken, `exchange_config_error` has this reason.
 pub const BROKEN: &str = "web_config";
 

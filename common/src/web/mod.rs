@@ -2,8 +2,8 @@
 
 mod account;
 pub mod config;
-mod crowd;
-mod door;
+pub mod crowd;
+pub mod door;
 pub mod page;
 pub mod server;
-mod users;
+pub mod users;

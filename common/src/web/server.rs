@@ -18,6 +18,7 @@ use futures_util::stream;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -51,6 +52,11 @@ pub struct Site {
 
 /// What hyper reads of a request before it is refused; all that a connection holds besides an answer's piece.
 const HEAD: usize = 16 * 1024;
+/// What the system keeps of an answer that a client does not read; left alone it grows to some megabytes, and each of them has to
+/// be written first.
+const UNREAD: usize = 256 * 1024;
+/// What it keeps of a question that nobody reads.
+const UNHEARD: usize = 64 * 1024;
 /// Between two looks at who takes too long, and at the files.
 const ROUND: Duration = Duration::from_millis(500);
 /// The system refuses sockets: wait for some to be closed.
@@ -61,6 +67,9 @@ pub fn serve(listener: TcpListener, site: Site, stop: watch::Receiver<bool>) -> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HASHERS).build()?;
     let result = runtime.block_on(async move {
         listener.set_nonblocking(true)?;
+        // Every connection has these from its listener.
+        set_socket_send_buffer_size(&listener, UNREAD)?;
+        set_socket_recv_buffer_size(&listener, UNHEARD)?;
         accept(tokio::net::TcpListener::from_std(listener)?, Arc::new(door(site)), stop).await
     });
     // A password that is still being checked does not hold up the end.
@@ -129,8 +138,11 @@ async fn admit(stream: TcpStream, place: Place, door: Arc<Door>, mut stop: watch
             let goes_on = stop.clone();
             let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
             tokio::select! {
-                // Who fails it was told why by TLS itself; to log it would let anybody fill the log.
-                done = handshake => if let Ok(stream) = done { talk(stream, visit, goes_on).await },
+                done = handshake => match done {
+                    Ok(stream) => talk(stream, visit, goes_on).await,
+                    // Anybody can fill the log with these, so only where somebody asked for it.
+                    Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                },
                 () = told(&mut stop) => {}
             }
         }

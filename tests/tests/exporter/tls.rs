@@ -120,6 +120,12 @@ pub struct WebFiles {
     pub authority: Authority,
 }
 
+/// `right` by bcrypt at its cheapest.
+pub const USERS: &str =
+    "basic_auth_users:\n  prometheus: $2y$04$8g9y9Fq3Yb8Ee3ipX0sVJOTZ2xC/nW5r9MB6WemSHZAoIS4bjsBN6\n";
+pub const RIGHT: &str = "Authorization: Basic cHJvbWV0aGV1czpyaWdodA==\r\n";
+pub const WRONG: &str = "Authorization: Basic cHJvbWV0aGV1czp3cm9uZw==\r\n";
+pub const UNKNOWN: &str = "Authorization: Basic bm9ib2R5OnJpZ2h0\r\n";
 /// The section that names what [`WebFiles`] holds.
 pub const TLS: &str = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 

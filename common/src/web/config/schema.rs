@@ -76,6 +76,7 @@ fn parse(text: &str) -> Result<Text, String> {
         // The first line says what is wrong; a picture of the place could show a key.
         let told = error.without_snippet().to_string();
         let told = told.lines().next().unwrap_or_default();
+        let told = told.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
         let told = told.rsplit_once(" at line ").map_or(told, |(what, _)| what);
         format!("{line}{told}; docs/web-config.md has every key")
     })

@@ -31,7 +31,7 @@ use super::config::live::Live;
 use super::crowd::{Felt, Place};
 use super::door::{self, Door, Visit};
 use super::page;
-use super::users::{HASHERS, Users};
+use super::users::HASHERS;
 use crate::context::Context;
 use crate::metrics::encode::Format;
 use crate::metrics::scrape::{Exposition, Scrape};
@@ -81,7 +81,7 @@ fn door(site: Site) -> Door {
     Door {
         live: Arc::clone(&site.live),
         protect_health: site.protect_health,
-        users: Users::new(),
+        users: Default::default(),
         bucket: Default::default(),
         crowd: Default::default(),
         context: Arc::clone(&site.context),

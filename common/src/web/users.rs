@@ -27,14 +27,16 @@ pub struct Users {
     hashers: Arc<Semaphore>,
 }
 
-impl Users {
+impl Default for Users {
     /// Knows nobody yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let mut key = [0; 32];
         rand::rng().fill_bytes(&mut key);
         Self { key, right: Mutex::default(), hashers: Arc::new(Semaphore::new(HASHERS)) }
     }
+}
 
+impl Users {
     /// Whether the `Authorization` header names one of the users and their password. A user that is not there costs as much
     /// time as a wrong password.
     pub async fn allow(&self, users: &BTreeMap<String, String>, header: &str) -> bool {
@@ -97,7 +99,7 @@ mod tests {
     async fn only_a_users_own_password_opens() {
         let hash = bcrypt::hash("right", 4).unwrap();
         let users = BTreeMap::from([("prometheus".to_owned(), hash)]);
-        let all = Users::new();
+        let all = Users::default();
         let header = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
         for _ in 0..2 {
             assert!(all.allow(&users, &header("prometheus:right")).await);

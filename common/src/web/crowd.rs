@@ -12,6 +12,7 @@ use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use crate::metrics::health::lock;
@@ -19,13 +20,15 @@ use crate::metrics::health::lock;
 /// Connections at once; one more costs the one that has been idle for longest its place.
 pub const ROOM: usize = 256;
 /// Answers under way at once; one more costs the one that takes longest its connection.
-const ANSWERS: usize = 32;
+const ANSWERS: usize = 16;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// A TLS handshake or the head of a request is on its way.
     Asking,
+    /// A request is complete, and perhaps its password is being checked.
+    Waiting,
     /// An answer is on its way.
     Answering,
     /// The answer is handed over, and not all of it sent.
@@ -39,7 +42,7 @@ impl Phase {
     const fn limit(self) -> Duration {
         Duration::from_secs(match self {
             Phase::Asking => 10,
-            Phase::Answering | Phase::Sending => 30,
+            Phase::Waiting | Phase::Answering | Phase::Sending => 30,
             // Longer than anybody waits between two scrapes.
             Phase::Idle => 300,
         })
@@ -59,6 +62,11 @@ impl Pulse {
         *lock(&self.0)
     }
 
+    /// A request is complete.
+    pub fn asked(&self) {
+        self.pass(|_| true, Phase::Waiting);
+    }
+
     fn pass(&self, from: impl Fn(Phase) -> bool, to: Phase) {
         let mut now = lock(&self.0);
         if from(now.0) {
@@ -70,9 +78,16 @@ impl Pulse {
 }
 
 /// Everybody who is connected.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Crowd {
     members: Mutex<HashMap<u64, Member>>,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self { members: Mutex::default(), turns: Arc::new(Semaphore::new(ANSWERS)) }
+    }
 }
 
 #[derive(Debug)]
@@ -117,13 +132,18 @@ impl Crowd {
         }
     }
 
-    /// A request is complete and gets its answer.
+    /// A request gets its answer.
     pub fn answer(&self, pulse: &Pulse) {
         let mut members = lock(&self.members);
         if members.values().filter(|member| member.pulse.get().0.is_busy()).count() >= ANSWERS {
             cut(&mut members, Phase::is_busy);
         }
         pulse.pass(|_| true, Phase::Answering);
+    }
+
+    /// A turn to answer: one whose connection was ended holds its memory until it is dropped, a moment later.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok()
     }
 
     /// Ends connections that take too long.
@@ -213,11 +233,13 @@ pub struct Handed {
     pub inner: Body,
     /// What it tells.
     pub pulse: Arc<Pulse>,
+    /// Given back with it.
+    pub turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Handed {
     fn drop(&mut self) {
-        self.pulse.pass(|phase| phase == Phase::Answering, Phase::Sending);
+        self.pulse.pass(|phase| matches!(phase, Phase::Waiting | Phase::Answering), Phase::Sending);
     }
 }
 
@@ -279,7 +301,7 @@ mod tests {
         let pulse = &places[0].pulse;
         crowd.answer(pulse);
         let asked = pulse.get().1;
-        drop(Handed { inner: Body::empty(), pulse: Arc::clone(pulse) });
+        drop(Handed { inner: Body::empty(), pulse: Arc::clone(pulse), turn: None });
         assert_eq!(pulse.get(), (Phase::Sending, asked));
         pulse.pass(|phase| phase == Phase::Sending, Phase::Idle);
         assert_eq!(pulse.get().0, Phase::Idle);

@@ -15,6 +15,7 @@ use axum::{Router, http};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::config::WebConfig;
 use super::config::live::{Live, News};
@@ -68,16 +69,26 @@ impl Door {
         self.live.config()
     }
 
-    async fn answer(self: Arc<Self>, request: http::Request<Incoming>, entry: Arc<WebConfig>) -> Response {
+    async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        entry: Arc<WebConfig>,
+        pulse: &Pulse,
+        turn: &mut Option<OwnedSemaphorePermit>,
+    ) -> Response {
         let config = self.config();
         let has_body = !request.body().is_end_stream();
         let mut response = match self.refusal(&config, &request).await {
             _ if has_body => (StatusCode::PAYLOAD_TOO_LARGE, "nothing here takes a body\n").into_response(),
             Some(refusal) => refusal,
-            None => match self.router.call(request.map(|_| Body::empty())).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+            None => {
+                self.crowd.answer(pulse);
+                *turn = self.crowd.turn().await;
+                match self.router.call(request.map(|_| Body::empty())).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
         };
         let headers = response.headers_mut();
         for (name, value) in &config.headers {
@@ -146,10 +157,13 @@ impl Service<http::Request<Incoming>> for Visit {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: http::Request<Incoming>) -> Self::Future {
-        self.door.crowd.answer(&self.pulse);
-        let (answer, pulse) =
-            (Arc::clone(&self.door).answer(request, Arc::clone(&self.entry)), Arc::clone(&self.pulse));
-        Box::pin(async move { Ok(answer.await.map(|inner| Handed { inner, pulse })) })
+        self.pulse.asked();
+        let (door, entry, pulse) = (Arc::clone(&self.door), Arc::clone(&self.entry), Arc::clone(&self.pulse));
+        Box::pin(async move {
+            let mut turn = None;
+            let response = door.answer(request, entry, &pulse, &mut turn).await;
+            Ok(response.map(|inner| Handed { inner, pulse, turn }))
+        })
     }
 }
 

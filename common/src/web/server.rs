@@ -54,7 +54,7 @@ pub struct Site {
 const HEAD: usize = 16 * 1024;
 /// What the system keeps of an answer that a client does not read; left alone it grows to some megabytes, and each of them has to
 /// be written first.
-const UNREAD: usize = 256 * 1024;
+const UNREAD: usize = 512 * 1024;
 /// What it keeps of a question that nobody reads.
 const UNHEARD: usize = 64 * 1024;
 /// Between two looks at who takes too long, and at the files.

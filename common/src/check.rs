@@ -1,7 +1,6 @@
-//! `check` and `healthcheck`: tell at once, in words, whether this configuration works.
+//! `check`: tells at once, in words, whether this configuration works.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::fault::{Fault, Source};
 use crate::metrics::health::{Standing, unix_now};
 use crate::symbols::{Chosen, choose, spread};
 use crate::upkeep::{load, take_stock};
+use crate::web::config::WebConfig;
 use crate::websocket::keeper::keep;
 
 /// How long a connection may take to become live.
@@ -41,6 +41,7 @@ impl From<bool> for Mark {
 }
 
 /// The table.
+#[derive(Default)]
 pub struct Report {
     rows: Vec<(&'static str, Mark, String)>,
 }
@@ -51,7 +52,8 @@ impl Report {
         self.rows.push((what, mark.into(), told.into()));
     }
 
-    fn print(&self) -> ExitCode {
+    /// Writes it: status 0 unless a row is bad.
+    pub fn print(&self) -> ExitCode {
         let mut text = String::new();
         for (what, mark, told) in &self.rows {
             let mark = match mark {
@@ -69,9 +71,13 @@ impl Report {
 
 /// Tries everything once and prints a table; status 0 if all is well, else 1.
 pub async fn run(context: Arc<Context>, config: &Config) -> ExitCode {
-    let mut report = Report { rows: Vec::new() };
+    let mut report = Report::default();
     let hosts = &config.setup.hosts;
     report.row("configuration", true, format!("{}, symbols {}", context.about.title, config.selection));
+    if config.web_given {
+        let (mark, told) = served(&config.web.config());
+        report.row("web", mark, told);
+    }
     match context.rest.measure_clock().await {
         Ok(()) => {
             let skew = context.health.skew().unwrap_or(0.0);
@@ -113,6 +119,19 @@ pub async fn run(context: Arc<Context>, config: &Config) -> ExitCode {
     }
     limits(&context, &mut report);
     report.print()
+}
+
+/// What the web configuration comes to.
+fn served(web: &WebConfig) -> (Mark, String) {
+    let scheme = if web.tls.is_some() { "HTTPS" } else { "plain HTTP" };
+    let mut told = match web.users.len() {
+        0 => format!("{scheme}, no password"),
+        count => format!("{scheme}, users: {count}"),
+    };
+    for warning in &web.warnings {
+        told.push_str(&format!("; {warning}"));
+    }
+    (if web.warnings.is_empty() { Mark::Good } else { Mark::Warning }, told)
 }
 
 /// What the venue's limiters have left.
@@ -183,46 +202,4 @@ fn cure(fault: &Fault) -> &'static str {
         Kind::Auth | Kind::ClockSkew => "check the key and this machine's clock",
         Kind::Venue | Kind::Decode | Kind::Protocol => "check that the address is the venue's own API",
     }
-}
-
-/// Asks the running exporter whether it is ready, for images without a shell.
-pub fn health(config: &Config) -> ExitCode {
-    let mut address = config.listen;
-    // What listens everywhere is asked here.
-    if address.ip().is_unspecified() {
-        address.set_ip(if address.is_ipv4() {
-            IpAddr::V4(Ipv4Addr::LOCALHOST)
-        } else {
-            IpAddr::V6(Ipv6Addr::LOCALHOST)
-        });
-    }
-    let answer = ask(&format!("http://{address}/-/ready"));
-    let (good, told) = match answer {
-        Ok((200, _)) => return ExitCode::SUCCESS,
-        Ok((status, body)) => (false, format!("not ready ({status}): {}", body.trim())),
-        Err(error) => (false, format!("no answer from {address}: {error}")),
-    };
-    let mut report = Report { rows: Vec::new() };
-    report.row("healthcheck", good, told);
-    report.print()
-}
-
-fn ask(url: &str) -> Result<(u16, String), String> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let tls = crate::net::tls().map_err(|fault| fault.detail)?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
-            .no_proxy()
-            .timeout(Duration::from_secs(3));
-        let client = client.build().map_err(|error| error.to_string())?;
-        let reply = client
-            .get(url)
-            .send()
-            .await
-            .map_err(|error| crate::net::fault("request failed", &error.without_url()).detail)?;
-        let status = reply.status().as_u16();
-        Ok((status, reply.text().await.unwrap_or_default()))
-    })
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod context;
 pub mod decode;
 pub mod fault;
+pub mod healthcheck;
 pub mod json;
 pub mod log;
 pub mod metrics;

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::metrics::scrape::Exposition;
 use crate::venue::{About, Setup, Venue};
 use crate::web::server::{Site, serve};
-use crate::{check, decode, log, upkeep};
+use crate::{check, decode, healthcheck, log, upkeep};
 
 /// Exit status for a configuration that cannot be used.
 const UNUSABLE: u8 = 2;
@@ -40,7 +40,7 @@ pub fn main(about: &'static About, build: fn(&Setup) -> Arc<dyn Venue>) -> ExitC
     let venue = build(&config.setup);
     match &config.task {
         Task::Decode(path) => return decode::run(&*venue, path),
-        Task::HealthCheck => return check::health(&config),
+        Task::HealthCheck => return healthcheck::run(&config),
         Task::Run | Task::Check => {}
     }
     keep_no_core();
@@ -103,8 +103,13 @@ async fn run(
     let exposition =
         Exposition::new(about.name, Arc::clone(&context.board), Arc::clone(&context.health), config.compat)
             .with_account(&context);
-    let site =
-        Site { context: Arc::clone(&context), exposition: Arc::new(exposition), telemetry_path: config.telemetry_path };
+    let site = Site {
+        context: Arc::clone(&context),
+        exposition: Arc::new(exposition),
+        telemetry_path: config.telemetry_path,
+        live: Arc::clone(&config.web),
+        protect_health: config.protect_health,
+    };
     let address = config.listen.to_string();
     // The web thread's end is told on a channel: it should not end, and if it does nobody scrapes any more.
     let (ended, mut web) = watch::channel(None);

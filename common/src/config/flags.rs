@@ -57,6 +57,20 @@ pub const FLAGS: &[Flag] = &[
         help: "Where the metrics are.",
     },
     Flag {
+        name: "web.config.file",
+        env: Env::Venue("WEB_CONFIG_FILE"),
+        default: "",
+        value: "FILE",
+        help: "TLS, client certificates, users, headers and a rate limit, in exporter-toolkit's format; see docs/web-config.md.",
+    },
+    Flag {
+        name: "web.protect-health",
+        env: Env::Venue("WEB_PROTECT_HEALTH"),
+        default: "false",
+        value: SWITCH,
+        help: "Ask for a password on `/-/healthy`, `/-/ready` and `/health` too, and count them for the rate limit.",
+    },
+    Flag {
         name: "exchange.symbols",
         env: Env::Venue("SYMBOLS"),
         default: "top:20",

@@ -5,7 +5,7 @@ pub mod flags;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use crate::net;
 use crate::secrets::keyring::{Keyring, Origin};
 use crate::symbols::Selection;
 use crate::venue::{About, Hosts, Setup};
+use crate::web::config::live::Live;
+use crate::web::door;
 use flags::{Env, FLAGS, Flag, SWITCH};
 
 /// What to do.
@@ -53,6 +55,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the metrics are.
     pub telemetry_path: String,
+    /// Who may ask, and whether others can listen.
+    pub web: Arc<Live>,
+    /// There is a file that says so.
+    pub web_given: bool,
+    /// The health paths want a password too.
+    pub protect_health: bool,
     /// What to stream.
     pub selection: Selection,
     /// How often the list is read again.
@@ -124,10 +132,6 @@ impl Config {
 
 impl Given<'_> {
     fn config(&self, about: &About, task: Task) -> Result<Config, String> {
-        if (self.env)(&format!("{}WEB_CONFIG_FILE", self.prefix)).is_some() {
-            // Serving without the TLS that somebody asked for would be worse than not serving.
-            return Err(format!("{}WEB_CONFIG_FILE: this version serves plain HTTP only; unset it", self.prefix));
-        }
         let allow_plaintext = self.switch("exchange.allow-plaintext")?;
         let testnet = self.switch("exchange.testnet")?;
         let hosts = match (testnet, &about.test) {
@@ -164,15 +168,25 @@ impl Given<'_> {
         {
             return Err(format!("--web.telemetry-path={telemetry_path}: wants a path such as /metrics"));
         }
+        if door::HEALTH.contains(&telemetry_path.as_str()) {
+            return Err(format!("--web.telemetry-path={telemetry_path}: health is told there; choose another path"));
+        }
         let (credentials, unfilled) = match task {
             Task::Run | Task::Check => self.credentials(about)?,
             // Need no key; and what stands in the files by now says nothing about the exporter that runs.
             Task::HealthCheck | Task::Decode(_) => (None, Vec::new()),
         };
+        let web = match task {
+            Task::Run | Task::Check => self.web()?,
+            Task::HealthCheck | Task::Decode(_) => Live::open(),
+        };
         Ok(Config {
             task,
             listen: self.listen(about)?,
             telemetry_path,
+            web,
+            web_given: !self.text("web.config.file")?.0.is_empty(),
+            protect_health: self.switch("web.protect-health")?,
             selection: self.parsed("exchange.symbols")?,
             symbols_interval: self.time("exchange.symbols-interval", Duration::from_secs(1))?,
             data_timeout: self.time("exchange.data-timeout", Duration::from_millis(100))?,
@@ -192,6 +206,14 @@ impl Given<'_> {
                 sources: self.parsed("equity.rate-sources")?,
             },
         })
+    }
+
+    fn web(&self) -> Result<Arc<Live>, String> {
+        let (path, origin) = self.text("web.config.file")?;
+        if path.is_empty() {
+            return Ok(Live::open());
+        }
+        Live::load(Path::new(&path)).map_err(|line| format!("{}: {line}", origin.split('=').next().unwrap_or_default()))
     }
 
     fn fiat(&self) -> Result<String, String> {

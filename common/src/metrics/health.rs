@@ -372,6 +372,9 @@ impl Health {
             "unknown_symbol" => "symbols were asked for that the venue does not list".into(),
             "invalid_credentials" => "the venue refuses the credentials".into(),
             "missing_credentials" => "a file with credentials cannot be read any more; the old ones are in use".into(),
+            "web_config" => {
+                "the web configuration changed and cannot be used; the last good one goes on, see the log".into()
+            }
             other => format!("configuration: {}", other.replace('_', " ")),
         }));
         complaints.extend(known.config_warnings.iter().map(|warning| (*warning).to_owned()));

@@ -246,7 +246,7 @@ impl Gauges<'_> {
         let known = health.known();
         self.family(&names::CLOCK_SKEW, known.skew.map(|skew| (&[][..], skew)));
         self.family(&names::SYSTEM_STATUS, known.up.map(|up| (&[][..], f64::from(u8::from(up)))));
-        let reasons = ["invalid_credentials", "missing_credentials", "unknown_symbol"];
+        let reasons = ["invalid_credentials", "missing_credentials", "unknown_symbol", "web_config"];
         let flags: Vec<_> = reasons
             .iter()
             .map(|reason| ([*reason], f64::from(u8::from(known.config_errors.contains(reason)))))

@@ -139,7 +139,7 @@ metrics! {
     KEY_PERMISSION = Gauge "exchange_api_key_permission" &["permission"], "What the key may do: read, trade, withdraw, transfer. A monitoring key should read and no more.";
     KEY_IP_RESTRICTED = Gauge "exchange_api_key_ip_restricted" &[], "1 if the key works only from certain addresses.";
     KEY_EXPIRY = Gauge "exchange_api_key_expiry_timestamp_seconds" &[], "When the key expires, where keys do.";
-    CONFIG_ERROR = Gauge "exchange_config_error" &["reason"], "1 while the configuration is wrong for this reason: missing_credentials, invalid_credentials, unknown_symbol.";
+    CONFIG_ERROR = Gauge "exchange_config_error" &["reason"], "1 while the configuration is wrong for this reason: missing_credentials, invalid_credentials, unknown_symbol, web_config.";
     BUILD_INFO = Info "exchange_exporter_build_info" &["version", "revision", "rustc"], "What this exporter was built from.";
 }
 

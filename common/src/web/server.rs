@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -14,10 +15,23 @@ use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
 
+use super::config::live::Live;
+use super::crowd::{Felt, Place};
+use super::door::{self, Door, Visit};
 use super::page;
+use super::users::HASHERS;
 use crate::context::Context;
 use crate::metrics::encode::Format;
 use crate::metrics::scrape::{Exposition, Scrape};
@@ -30,20 +44,123 @@ pub struct Site {
     pub exposition: Arc<Exposition>,
     /// Where the metrics are.
     pub telemetry_path: String,
+    /// Who may ask, and whether others can listen.
+    pub live: Arc<Live>,
+    /// Whether the health paths want a password too.
+    pub protect_health: bool,
 }
 
+/// What hyper reads of a request before it is refused; all that a connection holds besides an answer's piece.
+const HEAD: usize = 16 * 1024;
+/// What the system keeps of an answer that a client does not read; left alone it grows to some megabytes, and each of them has to
+/// be written first.
+const UNREAD: usize = 512 * 1024;
+/// What it keeps of a question that nobody reads.
+const UNHEARD: usize = 64 * 1024;
+/// Between two looks at who takes too long, and at the files.
+const ROUND: Duration = Duration::from_millis(500);
+/// The system refuses sockets: wait for some to be closed.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Serves until `stop` turns true; what is under way is finished.
-pub fn serve(listener: TcpListener, site: Site, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async move {
+pub fn serve(listener: TcpListener, site: Site, stop: watch::Receiver<bool>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HASHERS).build()?;
+    let result = runtime.block_on(async move {
         listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let stopped = async move {
-            // An error means that the other side is gone: stop then too.
-            let _ = stop.wait_for(|stop| *stop).await;
+        // Every connection has these from its listener.
+        set_socket_send_buffer_size(&listener, UNREAD)?;
+        set_socket_recv_buffer_size(&listener, UNHEARD)?;
+        accept(tokio::net::TcpListener::from_std(listener)?, Arc::new(door(site)), stop).await
+    });
+    // A password that is still being checked does not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+fn door(site: Site) -> Door {
+    Door {
+        live: Arc::clone(&site.live),
+        protect_health: site.protect_health,
+        users: Default::default(),
+        bucket: Default::default(),
+        crowd: Default::default(),
+        context: Arc::clone(&site.context),
+        router: TowerToHyperService::new(routes(site)),
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, door: Arc<Door>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let mut tasks = JoinSet::new();
+    let mut round = tokio::time::interval(ROUND);
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    door::warn(&door.config());
+    for number in 0.. {
+        let stream = loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => break stream,
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+                _ = round.tick() => {
+                    door.crowd.sweep();
+                    door.config();
+                }
+                Some(_) = tasks.join_next() => {}
+                () = told(&mut stop) => {
+                    drop(listener);
+                    while tasks.join_next().await.is_some() {}
+                    return Ok(());
+                }
+            }
         };
-        axum::serve(listener, routes(site)).with_graceful_shutdown(stopped).await
-    })
+        let place = door.crowd.join(number);
+        let task = tasks.spawn(admit(stream, place, Arc::clone(&door), stop.clone()));
+        door.crowd.started(number, task);
+    }
+    Ok(())
+}
+
+/// Waits until it is time to stop.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // An error means that the other side is gone: stop then too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// One connection, from its first byte to its last.
+async fn admit(stream: TcpStream, place: Place, door: Arc<Door>, mut stop: watch::Receiver<bool>) {
+    // Without it the last bytes of an answer may wait for an acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let entry = door.config();
+    let visit = Visit { door, entry: Arc::clone(&entry), pulse: Arc::clone(&place.pulse) };
+    match &entry.tls {
+        None => talk(stream, visit, stop).await,
+        Some(tls) => {
+            let goes_on = stop.clone();
+            let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+            tokio::select! {
+                done = handshake => match done {
+                    Ok(stream) => talk(stream, visit, goes_on).await,
+                    // Anybody can fill the log with these, so only where somebody asked for it.
+                    Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                },
+                () = told(&mut stop) => {}
+            }
+        }
+    }
+}
+
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(stream: S, visit: Visit, mut stop: watch::Receiver<bool>) {
+    let stream = TokioIo::new(Felt { inner: stream, pulse: Arc::clone(&visit.pulse) });
+    let connection = http1::Builder::new().max_buf_size(HEAD).serve_connection(stream, visit);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // How a client's connection ends is the client's affair.
+        _ = connection.as_mut() => {}
+        () = told(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
 }
 
 fn routes(site: Site) -> Router {

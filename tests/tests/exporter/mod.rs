@@ -4,6 +4,7 @@
 
 pub mod exposition;
 pub mod prices;
+pub mod tls;
 pub mod web;
 
 use std::fmt::Display;

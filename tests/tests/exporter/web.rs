@@ -39,7 +39,7 @@ pub fn ask(rig: &Rig, method: &str, path: &str, headers: &str) -> Answer {
     parse(&answer).unwrap_or_else(|| rig.fail(format!("{method} {path}: the answer is no HTTP")))
 }
 
-fn parse(answer: &[u8]) -> Option<Answer> {
+pub fn parse(answer: &[u8]) -> Option<Answer> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&answer[..end]).ok()?;
     let mut lines = head.split("\r\n");

@@ -102,7 +102,7 @@ def restriction_faults(pod, container):
 
 
 def key_faults(venue, environment, container, pod):
-    files = {name: value for name, value in environment.items() if name.endswith("_FILE")}
+    files = {name: value for name, value in environment.items() if name.endswith("_FILE") and "_API_" in name}
     if files and files.keys() != project.credentials(venue):
         yield f"a key of {sorted(files)}, not {sorted(project.credentials(venue))}"
     if len(set(files.values())) != len(files):

@@ -33,7 +33,7 @@ def settings(venue):
 
 def credentials(venue):
     """The variables for mounted keys that this venue wants, all of them."""
-    return {name for name in settings(venue) if name.endswith("_FILE")}
+    return {name for name in settings(venue) if name.endswith("_FILE") and "_API_" in name}
 
 
 def venue_ports(venue, testnet):

@@ -149,6 +149,8 @@ async fn without_a_rate_there_is_no_equity_in_that_currency() {
     rig.check(scrape.value("exchange_equity", &[("currency", "XAF")]).is_none(), "no figure in that currency");
     rig.check(scrape.value("exchange_fx_available", &[("currency", "XAF")]) == Some(0.0), "which is said");
     rig.check(scrape.value("exchange_fx_available", &[("currency", "USD")]) == Some(1.0), "dollars are known");
+    // These tests name no source: what nobody is asked is no failed request of the venue.
+    rig.check(scrape.all("exchange_requests_total").all(|one| one.labels["endpoint"] != "fx"), "nobody was asked");
 }
 
 macro_rules! on_every_venue {

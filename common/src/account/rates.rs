@@ -13,14 +13,17 @@ use super::valuation::USD;
 use crate::fault::Fault;
 use crate::net;
 
+/// Base URL, path, and where in the reply the figures stand; bid and ask, or one price.
+type Question = (&'static str, &'static str, &'static [&'static str]);
+
 /// A venue that tells what USDT costs.
 #[derive(Debug)]
 struct Provider {
     name: &'static str,
-    /// For dollars: base URL, path, and where in the reply the figures stand; bid and ask, or one price.
-    dollars: Option<(&'static str, &'static str, &'static [&'static str])>,
-    /// The same for any fiat, `{}` standing for its code.
-    fiat: (&'static str, &'static str, &'static [&'static str]),
+    /// In dollars.
+    dollars: Option<Question>,
+    /// In any fiat, `{}` standing for its code.
+    fiat: Question,
 }
 
 const PROVIDERS: &[Provider] = &[
@@ -119,15 +122,24 @@ impl Rates {
         Ok(Self { client, sources, own })
     }
 
+    /// Whether there is anybody to ask what one USDT is in this currency.
+    pub fn has_source(&self, currency: &str) -> bool {
+        self.questions(currency).next().is_some()
+    }
+
+    fn questions(&self, currency: &str) -> impl Iterator<Item = (&'static Provider, Option<&str>, Question)> {
+        let dollars = currency == USD;
+        self.sources.0.iter().filter_map(move |(name, url)| {
+            let provider = PROVIDERS.iter().find(|one| one.name == name && one.name != self.own)?;
+            let question = if dollars { provider.dollars? } else { provider.fiat };
+            Some((provider, url.as_deref(), question))
+        })
+    }
+
     /// What one USDT is in this currency by the first source that tells; `None` where none does.
     pub async fn ask(&self, currency: &str, now: f64) -> Option<Quoted> {
-        for (name, url) in &self.sources.0 {
-            let Some(provider) = PROVIDERS.iter().find(|one| one.name == name && one.name != self.own) else {
-                continue;
-            };
-            let question = if currency == USD { provider.dollars } else { Some(provider.fiat) };
-            let Some((host, path, pointers)) = question else { continue };
-            let address = format!("{}{}", url.as_deref().unwrap_or(host), path.replace("{}", currency));
+        for (provider, url, (host, path, pointers)) in self.questions(currency) {
+            let address = format!("{}{}", url.unwrap_or(host), path.replace("{}", currency));
             if let Some(rate) = self.fetch(&address, pointers, currency).await {
                 return Some(Quoted { rate, at: now, source: provider.name });
             }

@@ -72,7 +72,8 @@ pub async fn ask_rates(context: &Context, desk: &Desk, rates: &Rates) {
         let _ = context.rest.ask(&query, &mut take).await;
     }
     for currency in [USD, desk.terms.fiat.as_str()] {
-        if desk.has_own_rate(context, currency) {
+        // Where nobody is asked, nothing failed.
+        if desk.has_own_rate(context, currency) || !rates.has_source(currency) {
             continue;
         }
         let quoted = rates.ask(currency, unix_now()).await;

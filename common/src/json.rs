@@ -5,31 +5,44 @@
 //! of the values that nobody asked for only that their brackets and quotes close.
 
 use crate::fault::Fault;
-use crate::number::{Said, decimal};
+use crate::number::{Said, long, short};
+use crate::scan;
 
 /// A place in a JSON text.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'f> {
-    text: &'f str,
-    at: usize,
+    frame: &'f [u8],
+    /// What was not read yet.
+    rest: &'f [u8],
 }
 
 impl<'f> Reader<'f> {
     /// At the start of a text.
     pub fn new(text: &'f str) -> Self {
-        Self { text, at: 0 }
+        Self { frame: text.as_bytes(), rest: text.as_bytes() }
     }
 
     /// Walks an object: `each` is given every key, and reads or skips its value.
     #[inline]
-    pub fn object(&mut self, mut each: impl FnMut(&'f str, &mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+    pub fn object(&mut self, mut each: impl FnMut(&'f [u8], &mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.object_until(|key, value| each(key, value).map(|()| false))
+    }
+
+    /// The same, until `each` says that it has seen enough: the rest is passed over.
+    #[inline]
+    pub fn object_until(
+        &mut self,
+        mut each: impl FnMut(&'f [u8], &mut Self) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
         self.expect(b'{')?;
         if self.take(b'}') {
             return Ok(());
         }
         loop {
             let key = self.key()?;
-            each(key, self)?;
+            if each(key, self)? {
+                return self.close(1);
+            }
             if !self.more(b'}')? {
                 return Ok(());
             }
@@ -37,29 +50,27 @@ impl<'f> Reader<'f> {
     }
 
     /// A key and its colon.
-    #[inline]
-    fn key(&mut self) -> Result<&'f str, Fault> {
-        // As venues write it: no white space.
-        if let Some((key, next)) = self.string_at(self.at)
-            && self.text.as_bytes().get(next) == Some(&b':')
-        {
-            self.at = next + 1;
-            return Ok(key);
-        }
-        let key = self.raw_text()?;
+    #[inline(always)]
+    fn key(&mut self) -> Result<&'f [u8], Fault> {
+        let key = self.string().ok_or_else(|| self.wrong("a key"))?;
         self.expect(b':')?;
         Ok(key)
     }
 
     /// Whether there is another element, or the end that is named.
-    #[inline]
+    #[inline(always)]
     fn more(&mut self, end: u8) -> Result<bool, Fault> {
-        let next = self.peek();
-        if next == Some(b',') || next == Some(end) {
-            self.at += 1;
-            Ok(next == Some(b','))
-        } else {
-            Err(self.wrong("',' or the end", self.at))
+        self.pass_white();
+        match self.rest {
+            [b',', rest @ ..] => {
+                self.rest = rest;
+                Ok(true)
+            }
+            [byte, rest @ ..] if *byte == end => {
+                self.rest = rest;
+                Ok(false)
+            }
+            _ => Err(self.wrong("',' or the end")),
         }
     }
 
@@ -80,31 +91,33 @@ impl<'f> Reader<'f> {
     /// A string without escapes: names have none.
     #[inline]
     pub fn text(&mut self) -> Result<&'f str, Fault> {
-        let start = self.at;
-        let text = self.raw_text()?;
-        if text.as_bytes().contains(&b'\\') { Err(self.wrong("a plain string", start)) } else { Ok(text) }
+        let text = self.string().filter(|text| !text.contains(&b'\\'));
+        text.and_then(|text| std::str::from_utf8(text).ok()).ok_or_else(|| self.wrong("a plain string"))
     }
 
     /// A number, bare or as text; `""` and `null` say that there is none.
     #[inline]
     pub fn number(&mut self) -> Result<Said, Fault> {
-        let start = self.at;
-        // As most venues write it: text.
-        if let Some((text, next)) = self.string_at(start) {
-            self.at = next;
-            return Said::parse(text).ok_or_else(|| self.wrong("a number", start));
+        let (text, behind, none): (_, _, &[u8]) = match self.string() {
+            Some(text) => (text, 1, b""),
+            None => (self.bare(), 0, b"null"),
+        };
+        // With what stands before it, so that nothing is copied.
+        let end = self.frame.len() - self.rest.len() - behind;
+        let window = self.frame.get(..end).and_then(<[u8]>::last_chunk);
+        match window.and_then(|window| short(*window, text.len())) {
+            Some(number) => Ok(Said::Number(number)),
+            None => self.unusual(text, none),
         }
-        match self.peek() {
-            Some(b'"') => Said::parse(self.raw_text()?).ok_or_else(|| self.wrong("a number", start)),
-            Some(b'n') => {
-                if self.bare() == "null" {
-                    Ok(Said::Nothing)
-                } else {
-                    Err(self.wrong("a number", start))
-                }
-            }
-            _ => decimal(self.bare()).map(Said::Number).ok_or_else(|| self.wrong("a number", start)),
+    }
+
+    /// A number of many digits, or none, or no number.
+    fn unusual(&self, text: &[u8], none: &[u8]) -> Result<Said, Fault> {
+        if text == none {
+            return Ok(Said::Nothing);
         }
+        let number = std::str::from_utf8(text).ok().and_then(long);
+        number.map(Said::Number).ok_or_else(|| self.wrong("a number"))
     }
 
     /// A price: as a number, and zero says that there is none.
@@ -116,11 +129,12 @@ impl<'f> Reader<'f> {
     /// A whole number, bare or as text, such as milliseconds; `None` for `null` and `""`.
     #[inline]
     pub fn whole(&mut self) -> Result<Option<i64>, Fault> {
-        let start = self.at;
-        let text = if self.peek() == Some(b'"') { self.raw_text()? } else { self.bare() };
-        match text {
-            "" | "null" => Ok(None),
-            digits => digits.parse().map(Some).map_err(|_| self.wrong("a whole number", start)),
+        match self.string().unwrap_or_else(|| self.bare()) {
+            b"" | b"null" => Ok(None),
+            digits => {
+                let text = std::str::from_utf8(digits).ok();
+                text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| self.wrong("a whole number"))
+            }
         }
     }
 
@@ -145,161 +159,109 @@ impl<'f> Reader<'f> {
     }
 
     /// Passes over one value of any type. Nesting costs no stack.
-    #[inline]
+    #[inline(always)]
     pub fn skip(&mut self) -> Result<(), Fault> {
-        // Most values are text.
-        if let Some((_, next)) = self.string_at(self.at) {
-            self.at = next;
-            return Ok(());
-        }
-        match self.after_value(self.at) {
-            Some(next) => {
-                self.at = next;
+        if self.string().is_some() { Ok(()) } else { self.skip_other() }
+    }
+
+    #[inline]
+    fn skip_other(&mut self) -> Result<(), Fault> {
+        match self.rest {
+            [b'{' | b'[', ..] => self.close(0),
+            [b't' | b'f' | b'n' | b'-' | b'0'..=b'9', ..] => {
+                self.bare();
                 Ok(())
             }
-            None => Err(self.wrong("a value", self.at)),
+            _ => Err(self.wrong("a value")),
         }
     }
 
-    /// The place behind the value at a place.
-    fn after_value(&self, mut at: usize) -> Option<usize> {
-        let bytes = self.text.as_bytes();
-        let mut depth = 0usize;
-        loop {
-            match bytes.get(at)? {
-                b'"' => at = self.string_at(at)?.1,
-                b'{' | b'[' => {
-                    depth += 1;
-                    at += 1;
-                    continue;
-                }
-                b'}' | b']' => {
-                    depth = depth.checked_sub(1)?;
-                    at += 1;
-                }
-                b',' | b':' if depth > 0 => {
-                    at += 1;
-                    continue;
-                }
-                b' ' | b'\n' | b'\r' | b'\t' => {
-                    at += 1;
-                    continue;
-                }
-                b't' | b'f' | b'n' | b'-' | b'0'..=b'9' => at += bare(bytes.get(at..)?),
-                _ => return None,
-            }
-            if depth == 0 {
-                return Some(at);
-            }
-        }
+    /// Passes over what is left of so many objects and arrays.
+    fn close(&mut self, depth: usize) -> Result<(), Fault> {
+        let behind = scan::close(self.rest, depth).and_then(|end| self.rest.get(end..));
+        self.rest = behind.ok_or_else(|| self.wrong("an end of what is open"))?;
+        Ok(())
     }
 
     /// Nothing but white space may follow.
     pub fn end(&mut self) -> Result<(), Fault> {
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.wrong("the end", self.at)),
-        }
+        self.pass_white();
+        if self.rest.is_empty() { Ok(()) } else { Err(self.wrong("the end")) }
     }
 
-    /// The next byte after white space.
+    /// Venues write no white space, but they may.
     #[inline(always)]
-    fn peek(&mut self) -> Option<u8> {
-        let byte = *self.text.as_bytes().get(self.at)?;
-        // Venues write no white space, but they may.
-        if byte > b' ' { Some(byte) } else { self.peek_further() }
+    fn pass_white(&mut self) {
+        if let [..=b' ', ..] = self.rest {
+            self.pass_more_white();
+        }
     }
 
     #[cold]
-    fn peek_further(&mut self) -> Option<u8> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).unwrap_or(rest.len());
-        self.text.as_bytes().get(self.at).copied()
+    fn pass_more_white(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
-        self.at += usize::from(found);
-        found
+        self.pass_white();
+        match self.rest {
+            [first, rest @ ..] if *first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
-        if self.take(byte) { Ok(()) } else { Err(self.wrong(&format!("'{}'", char::from(byte)), self.at)) }
+        if self.take(byte) { Ok(()) } else { Err(self.wrong(char::from(byte).encode_utf8(&mut [0; 4]))) }
     }
 
-    /// A string as it stands between its quotes, escapes and all.
-    #[inline]
-    fn raw_text(&mut self) -> Result<&'f str, Fault> {
-        self.peek();
-        match self.string_at(self.at) {
-            Some((text, next)) => {
-                self.at = next;
-                Ok(text)
-            }
-            None => Err(self.wrong("a string", self.at)),
+    /// A string as it stands between its quotes, escapes and all; `None`, and nothing is passed over, where there is none.
+    #[inline(always)]
+    fn string(&mut self) -> Option<&'f [u8]> {
+        self.pass_white();
+        let [b'"', inside @ ..] = self.rest else { return None };
+        // A short one without escapes, as most are.
+        if let Some((text, [b'"', rest @ ..])) = scan::quote(inside).and_then(|place| inside.split_at_checked(place)) {
+            self.rest = rest;
+            return Some(text);
         }
+        self.escaped(inside)
     }
 
-    /// The string that starts with the quote at a place, and the place behind it. It moves nothing: that keeps places in
-    /// registers.
-    #[inline]
-    fn string_at(&self, at: usize) -> Option<(&'f str, usize)> {
-        let bytes = self.text.as_bytes();
-        if bytes.get(at) != Some(&b'"') {
-            return None;
-        }
-        let mut end = at + 1;
+    #[cold]
+    fn escaped(&mut self, inside: &'f [u8]) -> Option<&'f [u8]> {
+        let mut end = 0;
         loop {
-            end += special(bytes.get(end..)?)?;
-            if bytes.get(end) == Some(&b'"') {
-                return Some((self.text.get(at + 1..end)?, end + 1));
+            end += scan::quote(inside.get(end..)?)?;
+            let (text, rest) = inside.split_at_checked(end)?;
+            if let [b'"', rest @ ..] = rest {
+                self.rest = rest;
+                return Some(text);
             }
+            // Whatever is escaped, a quote or the next backslash too.
             end += 2;
         }
     }
 
     /// A number or literal: everything up to the next delimiter.
     #[inline]
-    fn bare(&mut self) -> &'f str {
-        self.peek();
-        let start = self.at;
-        self.at += self.text.as_bytes().get(start..).map_or(0, bare);
-        self.text.get(start..self.at).unwrap_or_default()
+    fn bare(&mut self) -> &'f [u8] {
+        self.pass_white();
+        let place = scan::delimiter(self.rest).unwrap_or(self.rest.len());
+        let (bare, rest) = self.rest.split_at_checked(place).unwrap_or((self.rest, b""));
+        self.rest = rest;
+        bare
     }
 
     #[cold]
-    fn wrong(&self, wanted: &str, at: usize) -> Fault {
-        Fault::decode(format!("wanted {wanted} at byte {at} of {}", self.text.len()))
+    fn wrong(&self, wanted: &str) -> Fault {
+        let at = self.frame.len() - self.rest.len();
+        Fault::decode(format!("wanted {wanted} at byte {at} of {}", self.frame.len()))
     }
-}
-
-/// The length of the number or literal that the text starts with.
-#[inline]
-fn bare(bytes: &[u8]) -> usize {
-    let ends = |b: u8| matches!(b, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t');
-    bytes.iter().position(|b| !b.is_ascii_digit() && ends(*b)).unwrap_or(bytes.len())
-}
-
-/// How far the next quote or backslash is, eight bytes at a time: strings are short here, and a call to `memchr` for
-/// each costs more than the search.
-#[inline]
-fn special(bytes: &[u8]) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    // Marks the bytes that are zero; of the bytes above the first of them it may mark too many.
-    let zeros = |word: u64| word.wrapping_sub(LOW) & !word & (LOW << 7);
-    let mut rest = bytes;
-    while let Some((eight, more)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        let marks = zeros(word ^ (LOW * 0x22)) | zeros(word ^ (LOW * 0x5c));
-        if marks != 0 {
-            return Some(bytes.len() - rest.len() + (marks.trailing_zeros() / 8) as usize);
-        }
-        rest = more;
-    }
-    let step = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    Some(bytes.len() - rest.len() + step)
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ fn reads_what_it_is_asked_for_and_passes_over_the_rest() {
     reader
         .object(|key, value| {
             match key {
-                "s" => symbol = value.text()?,
-                "p" => price = value.price()?,
-                "n" => none = value.number()?,
-                "e" => empty = value.number()?,
-                "z" => zero = value.price()?,
-                "w" => whole = value.whole()?,
+                b"s" => symbol = value.text()?,
+                b"p" => price = value.price()?,
+                b"n" => none = value.number()?,
+                b"e" => empty = value.number()?,
+                b"z" => zero = value.price()?,
+                b"w" => whole = value.whole()?,
                 _ => value.skip()?,
             }
             Ok(())
@@ -64,9 +64,9 @@ fn white_space_may_stand_anywhere() {
     let mut reader = Reader::new(text);
     let walked = reader.object(|key, value| {
         seen.push(match key {
-            "p" | "q" => format!("{:?}", value.number()?),
-            "w" => format!("{:?}", value.whole()?),
-            "s" => value.text()?.to_owned(),
+            b"p" | b"q" => format!("{:?}", value.number()?),
+            b"w" => format!("{:?}", value.whole()?),
+            b"s" => value.text()?.to_owned(),
             _ => value.skip().map(|()| "skipped".to_owned())?,
         });
         Ok(())
@@ -112,4 +112,22 @@ fn deep_nesting_costs_no_stack() {
     assert!(Reader::new(&text).skip().is_err());
     let closed = format!("{text}{}", "]".repeat(1_000_000));
     assert!(Reader::new(&closed).skip().is_ok());
+}
+
+#[test]
+fn who_has_seen_enough_passes_over_the_rest_and_still_wants_its_end() {
+    let text = r#"{"a":1,"b":{"a":"}"},"c":[2,"\"]"]} "#;
+    let first = |text| {
+        let mut seen = Said::Silent;
+        let mut reader = Reader::new(text);
+        let walked = reader.object_until(|_, value| {
+            seen = value.number()?;
+            Ok(true)
+        });
+        walked.and_then(|()| reader.end()).map(|()| seen)
+    };
+    assert_eq!(first(text).ok(), Some(Said::Number(1.0)));
+    for end in 0..text.trim_end().len() {
+        assert!(first(&text[..end]).is_err(), "{}", &text[..end]);
+    }
 }

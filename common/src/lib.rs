@@ -20,6 +20,7 @@ pub mod request;
 pub mod rest;
 pub mod rows;
 pub mod run;
+mod scan;
 pub mod secrets;
 pub mod symbols;
 pub mod update;

@@ -66,70 +66,71 @@ impl Said {
 }
 
 /// Powers of ten that an f64 holds exactly.
-const EXACT: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
+const EXACT: [f64; WINDOW] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// Decimal text to the nearest f64, the same value that `str::parse` gives, or `None` unless finite.
 ///
 /// Prices have few digits: up to 2^53 over a power of ten up to 10^22 both are exact, and one division rounds
 /// correctly (Clinger's fast path). All else goes to the standard library.
-#[inline]
 pub fn decimal(text: &str) -> Option<f64> {
-    exact(text).or_else(|| slow(text))
+    brief(text).or_else(|| long(text))
 }
 
+/// A text that fits into a window.
+fn brief(text: &str) -> Option<f64> {
+    let mut window = [0; WINDOW];
+    window.get_mut(WINDOW.checked_sub(text.len())?..)?.copy_from_slice(text.as_bytes());
+    short(window, text.len())
+}
+
+/// How many bytes are looked at together.
+pub(crate) const WINDOW: usize = 16;
+
+/// The decimal that the last `length` bytes of a window are, at most all of them; `None` where it takes more to tell. The length of
+/// numbers is what a processor cannot foresee, so nothing here branches on it.
 #[inline]
-fn exact(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let (negative, bytes) = match bytes.split_first() {
-        Some((b'-', rest)) => (true, rest),
-        _ => (false, bytes),
-    };
-    // 19 digits cannot overflow a u64.
-    if bytes.len() > 20 {
+pub(crate) fn short(window: [u8; WINDOW], length: usize) -> Option<f64> {
+    const BYTES: u128 = u128::MAX / 255;
+    const ZEROS: u128 = BYTES * b'0' as u128;
+    if length == 0 || length > WINDOW {
         return None;
     }
-    let (mantissa, rest) = digits(0, bytes);
-    let (mantissa, decimals) = match rest.split_first() {
-        None => (mantissa, 0),
-        Some((b'.', fraction)) => match digits(mantissa, fraction) {
-            (mantissa, []) => (mantissa, fraction.len()),
-            _ => return None,
-        },
-        Some(_) => return None,
+    // The text's first byte is the lowest: what is in front of the number goes, and zeros take its place.
+    let start = 8 * (WINDOW - length);
+    let ours = u128::MAX << start;
+    let word = u128::from_le_bytes(window) & ours;
+    let negative = (word >> start) as u8 == b'-';
+    let sign = if negative { u128::from(b'-' ^ b'0') << start } else { 0 };
+    let word = word ^ sign;
+    let word = word | (ZEROS & !ours);
+    // Bytes that are a point turn into zero, and zero bytes alone borrow at their top bit; above the first of them it may
+    // be wrong, and a second point is no digit.
+    let mark = word ^ (BYTES * b'.' as u128);
+    let marks = mark.wrapping_sub(BYTES) & !mark & (BYTES << 7);
+    let (digits, decimals) = match marks.trailing_zeros() / 8 {
+        16 => (word, 0),
+        point => {
+            let below = (1u128 << (8 * point)) - 1;
+            let above = !(below << 8 | 0xff);
+            (word & above | (word & below) << 8 | u128::from(b'0'), 15 - point as usize)
+        }
     };
-    let figures = bytes.len() - usize::from(!rest.is_empty());
-    if figures == 0 || figures > 19 || mantissa > 1 << 53 {
+    let high = eight_digits(digits as u64)?;
+    let low = eight_digits((digits >> 64) as u64)?;
+    let mantissa = high * 100_000_000 + low;
+    let figures = length - usize::from(negative) - usize::from(marks != 0);
+    if figures == 0 || mantissa > 1 << 53 {
         return None;
     }
-    // Fits: `mantissa` is at most 2^53 and `decimals` at most 19.
+    // Fits: `mantissa` is at most 2^53 and `decimals` at most 15.
     let value = mantissa as f64 / EXACT.get(decimals)?;
     Some(if negative { -value } else { value })
 }
 
-/// Appends the digits that the text starts with to a number, eight at a time as long as there are eight; and the rest.
-#[inline]
-fn digits(mut number: u64, mut text: &[u8]) -> (u64, &[u8]) {
-    while let Some((eight, more)) = text.split_first_chunk()
-        && let Some(block) = eight_digits(*eight)
-    {
-        number = number.wrapping_mul(100_000_000).wrapping_add(block);
-        text = more;
-    }
-    while let [digit @ b'0'..=b'9', more @ ..] = text {
-        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-        text = more;
-    }
-    (number, text)
-}
-
 /// The value of eight digits, if all eight are: pairs, then fours, then eight are added up side by side in one register.
 #[inline]
-fn eight_digits(text: [u8; 8]) -> Option<u64> {
+fn eight_digits(word: u64) -> Option<u64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let word = u64::from_le_bytes(text);
     // A digit's upper half is 3 and stays 3 when 6 is added; nothing else does both.
     let upper = 0xf0f0_f0f0_f0f0_f0f0;
     if word & upper != ZEROS || word.wrapping_add(0x0606_0606_0606_0606) & upper != ZEROS {
@@ -140,16 +141,22 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
     Some(fours.wrapping_mul(1 + (10_000 << 32)) >> 32)
 }
 
-/// What has more digits than `exact` can take. Many of them are zeros at the end, which say nothing.
-#[cold]
-fn slow(text: &str) -> Option<f64> {
+/// What is longer than a window, or has more digits than are exact. Most of them are zeros at the end, which say nothing.
+#[inline(never)]
+pub(crate) fn long(text: &str) -> Option<f64> {
+    if let Some((head, tail)) = text.as_bytes().split_first_chunk()
+        && tail.iter().all(|byte| *byte == b'0')
+        && head.contains(&b'.')
+        && let Some(number) = short(*head, WINDOW)
+    {
+        return Some(number);
+    }
     let numeric = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
     // The standard parser takes "inf" and "NaN" too; no venue means them.
     if !text.bytes().all(numeric) {
         return None;
     }
-    let short = if text.contains('.') { text.trim_end_matches('0') } else { text };
-    exact(short).or_else(|| text.parse().ok().filter(|value: &f64| value.is_finite()))
+    text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
 /// From a JSON string, number or null, for the replies that serde reads.

@@ -90,18 +90,18 @@ fn event<'f>(reader: &mut Reader<'f>, tell: Tell<'_, 'f>) -> Result<bool, Fault>
     let mut wrapped = None;
     reader.object(|key, value| {
         match key {
-            "s" => ticker.symbol = value.text()?,
-            "b" => ticker.bid = value.price()?,
-            "a" => ticker.ask = value.price()?,
-            "e" => kind = value.text()?,
-            "E" => ticker.at = value.whole()?.map(Micros::from_millis),
-            "c" => ticker.last = value.price()?,
-            "P" => ticker.change = value.number()?.divided(100.0),
-            "h" => ticker.high = value.price()?,
-            "l" => ticker.low = value.price()?,
-            "v" => ticker.volume_base = value.number()?,
-            "q" => ticker.volume_quote = value.number()?,
-            "data" => wrapped = Some(event(value, tell)?),
+            b"s" => ticker.symbol = value.text()?,
+            b"b" => ticker.bid = value.price()?,
+            b"a" => ticker.ask = value.price()?,
+            b"e" => kind = value.text()?,
+            b"E" => ticker.at = value.whole()?.map(Micros::from_millis),
+            b"c" => ticker.last = value.price()?,
+            b"P" => ticker.change = value.number()?.divided(100.0),
+            b"h" => ticker.high = value.price()?,
+            b"l" => ticker.low = value.price()?,
+            b"v" => ticker.volume_base = value.number()?,
+            b"q" => ticker.volume_quote = value.number()?,
+            b"data" => wrapped = Some(event(value, tell)?),
             _ => value.skip()?,
         }
         Ok(())

@@ -55,17 +55,17 @@ impl Feed for Tickers {
         let mut ticker = Ticker::default();
         let (mut topic, mut answer) = ("", false);
         reader.object(|key, value| match key {
-            "topic" => {
+            b"topic" => {
                 topic = value.text()?;
                 Ok(())
             }
-            "ts" => {
+            b"ts" => {
                 ticker.at = value.whole()?.map(Micros::from_millis);
                 Ok(())
             }
             // Both channels name their fields apart, so the topic need not come first.
-            "data" if !answer => figures(value, &mut ticker),
-            "op" | "success" => {
+            b"data" if !answer => figures(value, &mut ticker),
+            b"op" | b"success" => {
                 answer = true;
                 value.skip()
             }
@@ -90,17 +90,17 @@ impl Feed for Tickers {
 fn figures<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
     data.object(|key, value| {
         match key {
-            "symbol" | "s" => ticker.symbol = value.text()?,
-            "lastPrice" => ticker.last = value.price()?,
-            "bid1Price" => ticker.bid = value.price()?,
-            "ask1Price" => ticker.ask = value.price()?,
-            "b" => ticker.bid = value.top()?,
-            "a" => ticker.ask = value.top()?,
-            "volume24h" => ticker.volume_base = value.number()?,
-            "turnover24h" => ticker.volume_quote = value.number()?,
-            "highPrice24h" => ticker.high = value.price()?,
-            "lowPrice24h" => ticker.low = value.price()?,
-            "price24hPcnt" => ticker.change = value.number()?,
+            b"symbol" | b"s" => ticker.symbol = value.text()?,
+            b"lastPrice" => ticker.last = value.price()?,
+            b"bid1Price" => ticker.bid = value.price()?,
+            b"ask1Price" => ticker.ask = value.price()?,
+            b"b" => ticker.bid = value.top()?,
+            b"a" => ticker.ask = value.top()?,
+            b"volume24h" => ticker.volume_base = value.number()?,
+            b"turnover24h" => ticker.volume_quote = value.number()?,
+            b"highPrice24h" => ticker.high = value.price()?,
+            b"lowPrice24h" => ticker.low = value.price()?,
+            b"price24hPcnt" => ticker.change = value.number()?,
             _ => value.skip()?,
         }
         Ok(())

@@ -60,19 +60,19 @@ impl Feed for Tickers {
         let (mut heard, mut later, mut error) = (false, None, false);
         reader.object(|key, value| {
             match key {
-                "channel" => channel = value.text()?,
-                "timestamp" => at = Micros::of_rfc3339(value.text()?),
-                "sequence_num" => sequence = value.whole()?,
+                b"channel" => channel = value.text()?,
+                b"timestamp" => at = Micros::of_rfc3339(value.text()?),
+                b"sequence_num" => sequence = value.whole()?,
                 // As it always came: behind the channel and the time.
-                "events" if at.is_some() && is_ticker(channel) => {
+                b"events" if at.is_some() && is_ticker(channel) => {
                     heard = true;
                     tickers(value, at, tell)?;
                 }
-                "events" => {
+                b"events" => {
                     later = Some(*value);
                     value.skip()?;
                 }
-                "type" => error = value.text()? == "error",
+                b"type" => error = value.text()? == "error",
                 _ => value.skip()?,
             }
             Ok(())
@@ -126,12 +126,12 @@ fn tickers<'f>(events: &mut Reader<'f>, at: Option<Micros>, tell: Tell<'_, 'f>) 
     events.array(|event| {
         let mut snapshot = false;
         event.object(|key, value| match key {
-            "type" => {
+            b"type" => {
                 snapshot = value.text()? == "snapshot";
                 Ok(())
             }
             // A snapshot says what was so before; only an update is an event of its own.
-            "tickers" => value.array(|row| ticker(row, at.filter(|_| !snapshot), tell)),
+            b"tickers" => value.array(|row| ticker(row, at.filter(|_| !snapshot), tell)),
             _ => value.skip(),
         })
     })
@@ -141,14 +141,14 @@ fn ticker<'f>(row: &mut Reader<'f>, at: Option<Micros>, tell: Tell<'_, 'f>) -> R
     let mut ticker = Ticker { at, ..Ticker::default() };
     row.object(|key, value| {
         match key {
-            "product_id" => ticker.symbol = value.text()?,
-            "price" => ticker.last = value.price()?,
-            "volume_24_h" => ticker.volume_base = value.number()?,
-            "low_24_h" => ticker.low = value.price()?,
-            "high_24_h" => ticker.high = value.price()?,
-            "price_percent_chg_24_h" => ticker.change = value.number()?.divided(100.0),
-            "best_bid" => ticker.bid = value.price()?,
-            "best_ask" => ticker.ask = value.price()?,
+            b"product_id" => ticker.symbol = value.text()?,
+            b"price" => ticker.last = value.price()?,
+            b"volume_24_h" => ticker.volume_base = value.number()?,
+            b"low_24_h" => ticker.low = value.price()?,
+            b"high_24_h" => ticker.high = value.price()?,
+            b"price_percent_chg_24_h" => ticker.change = value.number()?.divided(100.0),
+            b"best_bid" => ticker.bid = value.price()?,
+            b"best_ask" => ticker.ask = value.price()?,
             _ => value.skip()?,
         }
         Ok(())

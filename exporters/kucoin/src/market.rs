@@ -105,13 +105,13 @@ impl Feed for Tickers {
         let (mut kind, mut topic, mut subject, mut later) = ("", "", "", None);
         reader.object(|key, value| {
             match key {
-                "type" => kind = value.text()?,
-                "topic" => topic = value.text()?,
-                "subject" => subject = value.text()?,
+                b"type" => kind = value.text()?,
+                b"topic" => topic = value.text()?,
+                b"subject" => subject = value.text()?,
                 // As it always came: behind the type and the topic.
-                "data" if kind == "message" && !topic.is_empty() => figures(topic, value, &mut ticker)?,
+                b"data" if kind == "message" && !topic.is_empty() => figures(topic, value, &mut ticker)?,
                 // Errors put a sentence here.
-                "data" => {
+                b"data" => {
                     later = Some(*value);
                     value.skip()?;
                 }
@@ -171,9 +171,9 @@ fn figures<'f>(topic: &'f str, data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -
 fn quote<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
     data.object(|key, value| {
         match key {
-            "price" => ticker.last = value.price()?,
-            "bestBid" => ticker.bid = value.price()?,
-            "bestAsk" => ticker.ask = value.price()?,
+            b"price" => ticker.last = value.price()?,
+            b"bestBid" => ticker.bid = value.price()?,
+            b"bestAsk" => ticker.ask = value.price()?,
             _ => value.skip()?,
         }
         Ok(())
@@ -184,25 +184,31 @@ fn quote<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault
 fn snapshot<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
     let mut found = false;
     data.object(|key, value| {
-        if key != "data" {
+        if key != b"data" {
             return value.skip();
         }
         found = true;
-        value.object(|key, value| {
+        let mut wanted = 10;
+        // Half of it is fees and the same figures of other times.
+        value.object_until(|key, value| {
+            wanted -= 1;
             match key {
-                "symbol" => ticker.symbol = value.text()?,
-                "lastTradedPrice" => ticker.last = value.price()?,
-                "buy" => ticker.bid = value.price()?,
-                "sell" => ticker.ask = value.price()?,
-                "vol" => ticker.volume_base = value.number()?,
-                "volValue" => ticker.volume_quote = value.number()?,
-                "high" => ticker.high = value.price()?,
-                "low" => ticker.low = value.price()?,
-                "changeRate" => ticker.change = value.number()?,
-                "datetime" => ticker.at = value.whole()?.map(Micros::from_millis),
-                _ => value.skip()?,
+                b"symbol" => ticker.symbol = value.text()?,
+                b"lastTradedPrice" => ticker.last = value.price()?,
+                b"buy" => ticker.bid = value.price()?,
+                b"sell" => ticker.ask = value.price()?,
+                b"vol" => ticker.volume_base = value.number()?,
+                b"volValue" => ticker.volume_quote = value.number()?,
+                b"high" => ticker.high = value.price()?,
+                b"low" => ticker.low = value.price()?,
+                b"changeRate" => ticker.change = value.number()?,
+                b"datetime" => ticker.at = value.whole()?.map(Micros::from_millis),
+                _ => {
+                    wanted += 1;
+                    value.skip()?;
+                }
             }
-            Ok(())
+            Ok(wanted == 0)
         })
     })?;
     if found { Ok(()) } else { Err(Fault::decode("a snapshot without figures")) }

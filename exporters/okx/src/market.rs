@@ -56,11 +56,11 @@ impl Feed for Tickers {
         let mut reader = Reader::new(frame);
         let (mut event, mut data) = (false, false);
         reader.object(|key, value| match key {
-            "data" if !event => {
+            b"data" if !event => {
                 data = true;
                 value.array(|row| ticker(row, tell))
             }
-            "event" => {
+            b"event" => {
                 event = true;
                 value.skip()
             }
@@ -80,17 +80,17 @@ fn ticker<'f>(row: &mut Reader<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
     let (mut open, mut volume, mut volume_ccy, mut spot) = (Said::Silent, Said::Silent, Said::Silent, true);
     row.object(|key, value| {
         match key {
-            "instType" => spot = matches!(value.text()?, "SPOT" | "MARGIN"),
-            "instId" => ticker.symbol = value.text()?,
-            "last" => ticker.last = value.price()?,
-            "bidPx" => ticker.bid = value.price()?,
-            "askPx" => ticker.ask = value.price()?,
-            "open24h" => open = value.price()?,
-            "high24h" => ticker.high = value.price()?,
-            "low24h" => ticker.low = value.price()?,
-            "vol24h" => volume = value.number()?,
-            "volCcy24h" => volume_ccy = value.number()?,
-            "ts" => ticker.at = value.whole()?.map(Micros::from_millis),
+            b"instType" => spot = matches!(value.text()?, "SPOT" | "MARGIN"),
+            b"instId" => ticker.symbol = value.text()?,
+            b"last" => ticker.last = value.price()?,
+            b"bidPx" => ticker.bid = value.price()?,
+            b"askPx" => ticker.ask = value.price()?,
+            b"open24h" => open = value.price()?,
+            b"high24h" => ticker.high = value.price()?,
+            b"low24h" => ticker.low = value.price()?,
+            b"vol24h" => volume = value.number()?,
+            b"volCcy24h" => volume_ccy = value.number()?,
+            b"ts" => ticker.at = value.whole()?.map(Micros::from_millis),
             _ => value.skip()?,
         }
         Ok(())

@@ -29,6 +29,9 @@ use crate::venue::{Endpoint, Feed, Query, Reply};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest message taken whole; beyond it the connection is not this venue's feed any more.
 const LARGEST: usize = 4 << 20;
+/// What is read at once. The library fills all of it with zeros before each reading, which for the 128 KiB it would take costs more than
+/// the frame that comes.
+const READ: usize = 16 << 10;
 /// An open connection.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -120,7 +123,8 @@ async fn dial(context: &Context, feed: &dyn Feed) -> Result<(Socket, Endpoint), 
             "the venue sent us to {host} without TLS, which --exchange.allow-plaintext forbids"
         )));
     }
-    let config = WebSocketConfig::default().max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
+    let config =
+        WebSocketConfig::default().read_buffer_size(READ).max_message_size(Some(LARGEST)).max_frame_size(Some(LARGEST));
     let tls = Connector::Rustls(Arc::clone(&context.tls));
     let connecting = connect_async_tls_with_config(&endpoint.url, Some(config), true, Some(tls));
     match timeout(PATIENCE, connecting).await {

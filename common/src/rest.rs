@@ -199,6 +199,9 @@ impl Rest {
         match update {
             Update::Fact(Fact::Limit(limit)) => self.limit(&limit, answer.pool),
             Update::Fact(Fact::Status { up }) => self.health.learn(|known| known.up = Some(up)),
+            Update::Fact(Fact::Clock(at)) if !at.is_plausible() => {
+                self.health.fault(Source::Rest, &Fault::decode("the venue's clock shows a time of another age"));
+            }
             Update::Fact(Fact::Clock(at)) => {
                 // The venue read its clock somewhere between our question and its answer: in the middle, as far as we know.
                 let skew = at.as_seconds() - (answer.sent + answer.took.as_secs_f64() / 2.0);

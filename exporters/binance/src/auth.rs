@@ -88,7 +88,8 @@ struct Ban {
 impl Verdict {
     /// The fault that it names.
     pub fn fault(&self) -> Fault {
-        let wait = self.data.as_ref().and_then(|ban| u64::try_from(ban.retry_after - ban.server_time).ok());
+        let wait =
+            self.data.as_ref().and_then(|ban| u64::try_from(ban.retry_after.saturating_sub(ban.server_time)).ok());
         refusal(self.code, &self.msg).after(wait.map(Duration::from_millis))
     }
 }

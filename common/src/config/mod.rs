@@ -302,7 +302,7 @@ impl Given<'_> {
         if !schemes.contains(&url.scheme()) || url.host_str().is_none() {
             return Err(format!("{origin}: wants a URL such as {default}"));
         }
-        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(format!("{origin}: wants a bare base URL, without query or user, such as {default}"));
         }
         if !plaintext && net::is_plaintext(&text) {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use reqwest::header::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 
@@ -279,12 +278,11 @@ impl Rest {
             let fault = net::fault(&format!("no answer from {}", net::host(base)), &error.without_url());
             if timeout { Fault { kind: Kind::Timeout, ..fault } } else { fault }
         };
-        let reply = builder.send().await.map_err(name)?;
+        let mut reply = builder.send().await.map_err(name)?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
-        let mut chunks = reply.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            body.extend_from_slice(&chunk.map_err(name)?);
+        while let Some(chunk) = reply.chunk().await.map_err(name)? {
+            body.extend_from_slice(&chunk);
             if body.len() > LARGEST {
                 return Err(Fault::protocol(format!("a reply of more than {} MiB", LARGEST >> 20)));
             }

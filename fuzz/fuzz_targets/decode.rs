@@ -26,6 +26,8 @@ fn nested(text: &str) -> Option<String> {
 
 fuzz_target!(|text: &str| {
     if let Some(deep) = nested(text) {
+        // Who falls off the stack cannot tell of it any more.
+        eprintln!("nested: {text:?}");
         for (subject, _) in &*SUBJECTS {
             for feed in &subject.feeds {
                 claims::heard(&deep, |text, tell| feed.decode(text, tell));

@@ -215,5 +215,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(ban.fault().wait, Some(Duration::from_secs(1)));
+        let endless = r#"{"code":-1,"msg":"x","data":{"serverTime":-9223372036854775808,"retryAfter":1}}"#;
+        let ban: Verdict = serde_json::from_str(endless).unwrap();
+        assert_eq!(ban.fault().wait, Some(common::fault::LONGEST_WAIT));
     }
 }

@@ -79,6 +79,17 @@ test-stack: ## The stack in a real Docker: builds the images, breaks things, loo
 	$(call step,the stack in containers)
 	@scripts/test-stack
 
+fuzz: ## Fuzz a target, a minute or longer; without one, list them [TARGET=okx] [SECONDS=600] [RECORDINGS=folder]
+	@scripts/fuzz $(TARGET) $(SECONDS)
+
+fuzz-smoke: ## Every fuzz target for some seconds, from what the fakes send and what was found before
+	$(call step,fuzz targets)
+	@scripts/fuzz --smoke $(SECONDS)
+
+check-dependencies: ## Licences, duplicates, sources and advisories of all dependencies, by deny.toml
+	$(call step,dependencies)
+	@scripts/check-dependencies
+
 check: tools ## Format, lints and configuration files, without running anything
 	$(call step,format)
 	cargo fmt --all --check
@@ -114,4 +125,4 @@ screenshot: ## Take the README's picture from the running demo; needs Chromium
 
 clean: ## Remove all that was built or fetched
 	cargo clean
-	rm -rf .tools
+	rm -rf .tools fuzz/target fuzz/corpus fuzz/artifacts

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+/// The most characters that are told of one thing: what is wrong, and an excerpt of what came.
+pub const LONGEST_DETAIL: usize = 400;
+/// No venue shuts anybody out for longer; Binance's longest ban is of three days.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(7 * 86_400);
+
 /// The `kind` label of `exchange_errors_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -160,14 +165,16 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of this kind, told in one sentence.
+    /// A fault of this kind, told in one sentence. It is fit for a log whatever it quotes: parsers quote what they read.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), wait: None, cause: None }
+        let detail = detail.into();
+        let fit = detail.len() <= LONGEST_DETAIL && !detail.contains(char::is_control);
+        Self { kind, detail: if fit { detail } else { shortened(&detail, LONGEST_DETAIL) }, wait: None, cause: None }
     }
 
-    /// The same, with the time that the venue told us to stay away.
+    /// The same, with the time that the venue told us to stay away; no longer than any venue means.
     pub fn after(mut self, wait: Option<Duration>) -> Self {
-        self.wait = wait;
+        self.wait = wait.map(|wait| wait.min(LONGEST_WAIT));
         self
     }
 
@@ -205,9 +212,40 @@ impl From<serde_json::Error> for Fault {
 
 /// Text of a venue made fit for a log line: one line, at most 200 characters.
 pub fn excerpt(text: &str) -> String {
-    let mut short: String = text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(200).is_some() {
-        short.push('…');
+    shortened(text, 201)
+}
+
+/// One line of at most so many characters, the last of which says that there was more.
+fn shortened(text: &str, most: usize) -> String {
+    let more = text.chars().nth(most).is_some();
+    let taken = text.chars().take(if more { most - 1 } else { most });
+    taken.map(plain).chain(more.then_some('…')).collect()
+}
+
+/// A space instead of a line break or another control character.
+pub fn plain(c: char) -> char {
+    if c.is_control() { ' ' } else { c }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_fault_quotes_is_one_short_line() {
+        let quoting = serde_json::from_str::<Option<bool>>(&format!("\"{}\"", "\\u001b".repeat(5000))).unwrap_err();
+        let told = Fault::from(quoting).detail;
+        assert!(told.chars().count() == LONGEST_DETAIL && told.ends_with('…'), "{told}");
+        let told = Fault::decode("unknown variant `a\nlevel=error msg=lies`").detail;
+        assert_eq!(told, "unknown variant `a level=error msg=lies`");
+        assert_eq!(Fault::decode("é".repeat(LONGEST_DETAIL)).detail.chars().count(), LONGEST_DETAIL);
+        assert_eq!(excerpt(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(excerpt(&"x".repeat(300)), format!("{}…", "x".repeat(200)));
     }
-    short
+
+    #[test]
+    fn nobody_is_shut_out_for_ever() {
+        let fault = Fault::new(Kind::RateLimit, "").after(Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(fault.wait, Some(LONGEST_WAIT));
+    }
 }

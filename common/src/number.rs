@@ -53,7 +53,10 @@ impl Said {
     /// The signed change from `open` to `last`, where a venue sends only the two; 0.01 is +1 %.
     pub fn change(open: Said, last: Said) -> Self {
         match (open, last) {
-            (Said::Number(open), Said::Number(last)) if open > 0.0 => Said::Number(last / open - 1.0),
+            // Between prices that no market has known it may be larger than any number.
+            (Said::Number(open), Said::Number(last)) if open > 0.0 && (last / open).is_finite() => {
+                Said::Number(last / open - 1.0)
+            }
             (Said::Silent, _) | (_, Said::Silent) => Said::Silent,
             _ => Said::Nothing,
         }
@@ -304,5 +307,13 @@ mod tests {
         assert_eq!(read(r#"{"bid":2}"#), Some(Said::Number(2.0)));
         assert_eq!(read(r#"{"bid":true}"#), None);
         assert_eq!(Said::Number(0.0).as_price(), Said::Nothing);
+    }
+
+    #[test]
+    fn a_change_is_a_number_or_nothing() {
+        let change = |open, last| Said::change(Said::Number(open), Said::Number(last));
+        assert_eq!(change(100.0, 101.0), Said::Number(101.0 / 100.0 - 1.0));
+        assert_eq!(change(0.0, 1.0), Said::Nothing);
+        assert_eq!(change(1e-300, 1e300), Said::Nothing, "no infinity");
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use reqwest::header::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 
@@ -199,6 +198,9 @@ impl Rest {
         match update {
             Update::Fact(Fact::Limit(limit)) => self.limit(&limit, answer.pool),
             Update::Fact(Fact::Status { up }) => self.health.learn(|known| known.up = Some(up)),
+            Update::Fact(Fact::Clock(at)) if !at.is_plausible() => {
+                self.health.fault(Source::Rest, &Fault::decode("the venue's clock shows a time of another age"));
+            }
             Update::Fact(Fact::Clock(at)) => {
                 // The venue read its clock somewhere between our question and its answer: in the middle, as far as we know.
                 let skew = at.as_seconds() - (answer.sent + answer.took.as_secs_f64() / 2.0);
@@ -276,12 +278,11 @@ impl Rest {
             let fault = net::fault(&format!("no answer from {}", net::host(base)), &error.without_url());
             if timeout { Fault { kind: Kind::Timeout, ..fault } } else { fault }
         };
-        let reply = builder.send().await.map_err(name)?;
+        let mut reply = builder.send().await.map_err(name)?;
         let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
         let mut body = Vec::new();
-        let mut chunks = reply.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            body.extend_from_slice(&chunk.map_err(name)?);
+        while let Some(chunk) = reply.chunk().await.map_err(name)? {
+            body.extend_from_slice(&chunk);
             if body.len() > LARGEST {
                 return Err(Fault::protocol(format!("a reply of more than {} MiB", LARGEST >> 20)));
             }

@@ -208,13 +208,14 @@ pub fn spread(
     room: usize,
     lines: &[Vec<Arc<Instrument>>],
 ) -> Vec<Vec<Arc<Instrument>>> {
-    // One place on every line is the pilot's, asked for or not.
+    // One place on every line is the pilot's, asked for or not: it takes no other one.
     let room = room.saturating_sub(1).max(1);
-    let mut left: HashMap<String, Arc<Instrument>> =
-        wanted.iter().map(|one| (one.asked.clone(), one.clone())).collect();
+    let is_pilot = |one: &Instrument| pilot.is_some_and(|pilot| pilot.asked == one.asked);
+    let others = || wanted.iter().filter(|one| !is_pilot(one));
+    let mut left: HashMap<String, Arc<Instrument>> = others().map(|one| (one.asked.clone(), one.clone())).collect();
     let mut next: Vec<Vec<Arc<Instrument>>> =
         lines.iter().map(|line| line.iter().filter_map(|one| left.remove(&one.asked)).collect()).collect();
-    let mut rest = wanted.iter().filter(|one| left.contains_key(&one.asked)).cloned().peekable();
+    let mut rest = others().filter(|one| left.contains_key(&one.asked)).cloned().peekable();
     for line in &mut next {
         while line.len() < room
             && let Some(one) = rest.next()
@@ -229,13 +230,7 @@ pub fn spread(
     if next.is_empty() && pilot.is_some() {
         next.push(Vec::new());
     }
-    for line in &mut next {
-        if let Some(pilot) = pilot
-            && !line.iter().any(|one| one.asked == pilot.asked)
-        {
-            line.push(pilot.clone());
-        }
-    }
+    next.iter_mut().for_each(|line| line.extend(pilot.cloned()));
     next
 }
 

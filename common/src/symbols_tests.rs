@@ -102,5 +102,9 @@ fn lines_have_room_for_the_pilot_and_symbols_stay_where_they_are() {
     assert!(spread(&[], None, 3, &first).is_empty(), "nothing trades: nothing to connect for");
     assert_eq!(spelled(&spread(&wanted[4..], Some(&pilot), 3, &first)), ["EBTC"], "an empty line closes");
     let many = vec![pilot.clone(), wanted[0].clone()];
-    assert_eq!(spelled(&spread(&many, Some(&pilot), 3, &[])), ["BTCA"]);
+    assert_eq!(spelled(&spread(&many, Some(&pilot), 3, &[])), ["ABTC"]);
+    let asked_for: Vec<_> = wanted.iter().cloned().chain([pilot.clone()]).collect();
+    let lines = spread(&asked_for, Some(&pilot), 3, &[]);
+    assert_eq!(spelled(&lines), ["ABBTC", "CDBTC", "EBTC"]);
+    assert_eq!(spread(&asked_for, Some(&pilot), 3, &lines), lines, "no line is dialled again without a cause");
 }

@@ -22,6 +22,12 @@ impl Micros {
         Self((seconds * 1e6) as i64)
     }
 
+    /// Whether a venue's clock may show it: between the first of these venues and the end of the century. Anything else is a
+    /// misreading, in other units for example.
+    pub fn is_plausible(self) -> bool {
+        (1_325_376_000.0..4_102_444_800.0).contains(&self.as_seconds())
+    }
+
     /// Milliseconds, as most venues want them.
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1000)
@@ -209,3 +215,17 @@ impl<'f> From<Ticker<'f>> for Update<'f> {
 
 /// Takes the updates of one message, any number of them, with no list in between.
 pub type Tell<'t, 'f> = &'t mut dyn FnMut(Update<'f>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_in_other_units_is_none() {
+        let now = 1_795_168_800_017;
+        assert!(Micros::from_millis(now).is_plausible());
+        for wrong in [Micros(now), Micros::from_millis(now * 1000), Micros(i64::MAX), Micros(0), Micros(i64::MIN)] {
+            assert!(!wrong.is_plausible(), "{wrong:?}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What a fake can be told before it starts.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Venue;
@@ -27,6 +28,8 @@ pub struct Options {
     /// Pages hold at most so many rows, whatever the client asks: where an answer itself says whether there is more. OKX: the
     /// pages of a snapshot.
     pub page_size: Option<usize>,
+    /// Write some texts of every shape that is sent, frames and answers, into this folder.
+    pub record: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -41,6 +44,7 @@ impl Default for Options {
             ticket_endpoint: None,
             trader: None,
             page_size: None,
+            record: None,
         }
     }
 }

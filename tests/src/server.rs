@@ -81,7 +81,10 @@ async fn rest(request: &Request, world: &World) -> Answer {
     let at = true_now();
     let answer = answer(request, world).await;
     let status = match &answer {
-        Answer::Whole(reply) | Answer::Half(reply) => reply.status,
+        Answer::Whole(reply) | Answer::Half(reply) => {
+            world.recorder.lock().take(&reply.body);
+            reply.status
+        }
         Answer::Reset => 0,
     };
     let (method, path, query) = (request.method.clone(), request.path.clone(), request.query.clone());

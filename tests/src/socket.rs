@@ -209,6 +209,7 @@ impl Socket {
     }
 
     fn worded(&self, text: String) -> Message {
+        self.world.recorder.lock().take(&text);
         if self.session.is_binary() { Message::binary(text) } else { Message::text(text) }
     }
 

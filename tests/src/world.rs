@@ -14,6 +14,7 @@ use crate::ledger::{Entry, Seen};
 use crate::limiter::Tallies;
 use crate::market::Market;
 use crate::options::{Options, Times};
+use crate::record::Recorder;
 use crate::{Venue, protocol};
 
 /// A mutex that a panicking test cannot poison for the others.
@@ -44,6 +45,7 @@ pub(crate) struct World {
     pub(crate) seen: Shared<Seen>,
     pub(crate) faults: Shared<Faults>,
     pub(crate) tallies: Shared<Tallies>,
+    pub(crate) recorder: Shared<Recorder>,
     /// Tickets handed out and not yet used (KuCoin).
     pub(crate) tickets: Shared<HashMap<String, Ticket>>,
     /// Given out for the private stream of futures (Binance). Locked after the account, where both are.
@@ -69,6 +71,7 @@ impl World {
             seen: Shared::new(Seen::default()),
             faults: Shared::new(Faults::default()),
             tallies: Shared::new(Tallies::default()),
+            recorder: Shared::new(Recorder::new(options.record.clone())),
             tickets: Shared::new(HashMap::new()),
             listen_keys: Shared::new(ListenKeys::default()),
             account: Shared::new(account),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::account::desk::Terms;
+use crate::fault::plain;
 use crate::net;
 use crate::secrets::keyring::{Keyring, Origin};
 use crate::symbols::Selection;
@@ -117,7 +118,7 @@ impl Config {
     ) -> Result<Self, Stop> {
         let matches = command(about).try_get_matches_from(arguments).map_err(|error| {
             let text = error.render().to_string();
-            if error.use_stderr() { Stop::Unusable(one_line(&text)) } else { Stop::Told(text) }
+            if error.use_stderr() { unusable(one_line(&text)) } else { Stop::Told(text) }
         })?;
         let task = match matches.subcommand() {
             Some(("check", _)) => Task::Check,
@@ -126,8 +127,13 @@ impl Config {
             _ => Task::Run,
         };
         let given = Given { matches, env, prefix: prefix(about) };
-        given.config(about, task).map_err(Stop::Unusable)
+        given.config(about, task).map_err(unusable)
     }
+}
+
+/// One line, whatever the settings hold that it repeats.
+fn unusable(line: String) -> Stop {
+    Stop::Unusable(line.chars().map(plain).collect())
 }
 
 impl Given<'_> {
@@ -296,7 +302,7 @@ impl Given<'_> {
         if !schemes.contains(&url.scheme()) || url.host_str().is_none() {
             return Err(format!("{origin}: wants a URL such as {default}"));
         }
-        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
             return Err(format!("{origin}: wants a bare base URL, without query or user, such as {default}"));
         }
         if !plaintext && net::is_plaintext(&text) {

@@ -88,7 +88,8 @@ struct Ban {
 impl Verdict {
     /// The fault that it names.
     pub fn fault(&self) -> Fault {
-        let wait = self.data.as_ref().and_then(|ban| u64::try_from(ban.retry_after - ban.server_time).ok());
+        let wait =
+            self.data.as_ref().and_then(|ban| u64::try_from(ban.retry_after.saturating_sub(ban.server_time)).ok());
         refusal(self.code, &self.msg).after(wait.map(Duration::from_millis))
     }
 }
@@ -214,5 +215,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(ban.fault().wait, Some(Duration::from_secs(1)));
+        let endless = r#"{"code":-1,"msg":"x","data":{"serverTime":-9223372036854775808,"retryAfter":1}}"#;
+        let ban: Verdict = serde_json::from_str(endless).unwrap();
+        assert_eq!(ban.fault().wait, Some(common::fault::LONGEST_WAIT));
     }
 }

@@ -57,9 +57,9 @@ impl Feed for Tickers {
         let mut reader = Reader::new(frame);
         // Streams of all symbols send lists.
         let known = if frame.starts_with('[') {
-            reader.array(|one| event(one, tell).map(|_| ())).map(|()| true)?
+            reader.array(|one| event(one, Wrapping::May, tell).map(|_| ())).map(|()| true)?
         } else {
-            event(&mut reader, tell)?
+            event(&mut reader, Wrapping::May, tell)?
         };
         reader.end()?;
         if known { Ok(()) } else { control(frame, tell) }
@@ -83,8 +83,15 @@ fn encoded(symbols: &[&str]) -> String {
     crate::auth::escaped(&serde_json::json!(symbols).to_string())
 }
 
+/// Whether an event may be wrapped: once, however often a frame says `data`.
+#[derive(PartialEq)]
+enum Wrapping {
+    May,
+    MustNot,
+}
+
 /// One event, bare or wrapped as `{"stream":…,"data":{…}}`; false where it is none.
-fn event<'f>(reader: &mut Reader<'f>, tell: Tell<'_, 'f>) -> Result<bool, Fault> {
+fn event<'f>(reader: &mut Reader<'f>, wrapping: Wrapping, tell: Tell<'_, 'f>) -> Result<bool, Fault> {
     let mut ticker = Ticker::default();
     let mut kind = "";
     let mut wrapped = None;
@@ -101,7 +108,7 @@ fn event<'f>(reader: &mut Reader<'f>, tell: Tell<'_, 'f>) -> Result<bool, Fault>
             b"l" => ticker.low = value.price()?,
             b"v" => ticker.volume_base = value.number()?,
             b"q" => ticker.volume_quote = value.number()?,
-            b"data" => wrapped = Some(event(value, tell)?),
+            b"data" if wrapping == Wrapping::May => wrapped = Some(event(value, Wrapping::MustNot, tell)?),
             _ => value.skip()?,
         }
         Ok(())
@@ -212,6 +219,12 @@ mod tests {
         let wrapped = format!(r#"{{"stream":"btcusdt@bookTicker","data":{book}}}"#);
         assert_eq!(told(&wrapped), Ok(vec![BOOK.into()]));
         assert_eq!(told(&format!("[{book},{book}]")), Ok(vec![BOOK.into(), BOOK.into()]));
+    }
+
+    #[test]
+    fn nesting_costs_no_stack() {
+        let deep = "{\"data\":".repeat(400_000) + "1" + &"}".repeat(400_000);
+        assert!(told(&deep).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use common::fault::LONGEST_WAIT;
 use common::secrets::signing::{hmac_base64, is_pem};
 use common::{Cause, Fault, Keys, Kind, Micros, Reply, Request};
 use serde::Deserialize;
@@ -93,7 +94,8 @@ struct Verdict {
 
 /// How long it is until the limit's window is over.
 pub fn reset(reply: &Reply<'_>) -> Option<Duration> {
-    reply.number("gw-ratelimit-reset").map(|millis| Duration::from_millis(millis.max(0.0) as u64))
+    let millis = reply.number("gw-ratelimit-reset")?;
+    Some(Duration::from_millis(millis.max(0.0) as u64).min(LONGEST_WAIT))
 }
 
 /// Many refusals come with HTTP 200: the body's code decides.

@@ -13,6 +13,8 @@ use crate::questions::Data;
 
 /// Symbols in one message; more is refused with 509.
 const BATCH: usize = 100;
+/// A ticket that leaves longer between two pings, or for their answer, would leave a dead line unnoticed.
+const LONGEST_PING: Duration = Duration::from_secs(60);
 const TICKER: &str = "/market/ticker:";
 const SNAPSHOT: &str = "/market/snapshot:";
 
@@ -58,8 +60,8 @@ pub fn endpoint(ticket: &str, given: Option<&str>) -> Result<Endpoint, Fault> {
     // Any id will do that no other connection has; so has no other connection this token.
     let mut hasher = DefaultHasher::new();
     token.hash(&mut hasher);
-    let interval = Duration::from_millis(server.ping_interval);
-    let timeout = Duration::from_millis(server.ping_timeout);
+    let interval = Duration::from_millis(server.ping_interval).min(LONGEST_PING);
+    let timeout = Duration::from_millis(server.ping_timeout).min(LONGEST_PING);
     Ok(Endpoint {
         url: format!("{base}/?token={encoded}&connectId={:016x}", hasher.finish()),
         heartbeat: Some(Heartbeat {
@@ -317,6 +319,8 @@ mod tests {
             endpoint.url
         );
         assert_eq!(endpoint.heartbeat.unwrap().every, Duration::from_secs(9));
+        let never = ticket.replace("18000", &u64::MAX.to_string());
+        assert_eq!(Tickers::new(None, vec![]).endpoint(&never).unwrap().silence, Duration::from_secs(70));
         let given = Tickers::new(Some("ws://127.0.0.1:9".into()), vec![]).endpoint(ticket).unwrap();
         assert!(given.url.starts_with("ws://127.0.0.1:9/?token="));
     }

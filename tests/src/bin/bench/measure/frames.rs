@@ -27,9 +27,8 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Of so many bursts of so many frames, all three in turns so that what disturbs one disturbs all; and how many
-    /// connections the exporter had.
-    pub fn of(stage: &Stage, lines: Lines, frames: usize, rounds: usize) -> io::Result<(Self, usize)> {
+    /// Of so many bursts of so many frames, all three in turns so that what disturbs one disturbs all; and the clients.
+    pub fn of(stage: &Stage, lines: Lines, frames: usize, rounds: usize) -> io::Result<(Self, [Rig; 3])> {
         let kinds = [Kind::ReadOnly, Kind::Plain, Kind::Exporter];
         // All are started before any is waited for.
         let started: Vec<Rig> = kinds.iter().map(|&kind| stage.start(kind, lines, &[])).collect::<io::Result<_>>()?;
@@ -41,9 +40,9 @@ impl Rates {
             }
         }
         let medians: Vec<f64> = rigs.iter_mut().map(|(_, times)| frames as f64 / median(times)).collect();
-        let lines = rigs.last().map_or(0, |(rig, _)| rig.flood.connections());
-        match medians[..] {
-            [reading, plain, ours] => Ok((Self { reading, plain, ours }, lines)),
+        let clients = rigs.into_iter().map(|(rig, _)| rig).collect::<Vec<_>>().try_into();
+        match (&medians[..], clients) {
+            (&[reading, plain, ours], Ok(clients)) => Ok((Self { reading, plain, ours }, clients)),
             _ => Err(io::Error::other("three clients were started")),
         }
     }

@@ -14,7 +14,7 @@ const OPEN_METRICS: &str = "Accept: application/openmetrics-text;version=1.0.0\r
 pub const GZIP: &str = "Accept-Encoding: gzip\r\n";
 
 /// One kind of scrape.
-struct Scrapes {
+pub struct Scrapes {
     cpu: Duration,
     wall: Duration,
     bytes: usize,
@@ -22,7 +22,8 @@ struct Scrapes {
 }
 
 impl Scrapes {
-    fn of(child: &Child, count: u32, headers: &str) -> io::Result<Self> {
+    /// The mean of so many, after one that does not count.
+    pub fn of(child: &Child, count: u32, headers: &str) -> io::Result<Self> {
         let series = series(&child.metrics()?);
         let mut client = child.client()?;
         let mut bytes = client.get("/metrics", headers)?.body.len();
@@ -36,7 +37,8 @@ impl Scrapes {
         Ok(Self { cpu: cpu / count, wall: start.elapsed() / count, bytes, series })
     }
 
-    fn per_series(&self) -> f64 {
+    /// Nanoseconds of CPU time.
+    pub fn per_series(&self) -> f64 {
         self.cpu.as_nanos() as f64 / self.series as f64
     }
 

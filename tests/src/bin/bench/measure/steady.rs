@@ -25,14 +25,14 @@ struct Watched {
 impl Watched {
     fn of(rig: &Rig, watch: Duration) -> io::Result<Self> {
         let Rig { child, flood } = rig;
-        let share = |cpu: Duration| 100.0 * cpu.as_secs_f64() / watch.as_secs_f64();
+        let share = |cpu: Duration, of: Duration| 100.0 * cpu.as_secs_f64() / of.as_secs_f64();
         let (memory_idle, _) = child.memory()?;
         let rest = || {
-            sleep(watch);
+            sleep(watch / 2);
             Ok(())
         };
-        let idle = share(child.cpu_of(rest)?);
-        let busy = share(child.cpu_of(|| flood.trickle(RATE, watch))?);
+        let idle = share(child.cpu_of(rest)?, watch / 2);
+        let busy = share(child.cpu_of(|| flood.trickle(RATE, watch))?, watch);
         scrape(child)?;
         let (memory_busy, _) = child.memory()?;
         // The same load again, with scrapes amid it: what grew is not given back.
@@ -60,13 +60,13 @@ fn scrape(child: &Child) -> io::Result<()> {
     ["", GZIP].repeat(5).into_iter().try_for_each(|headers| client.get("/metrics", headers).map(drop))
 }
 
-/// All three clients, with few symbols and with many.
+/// All three clients, from few symbols to many.
 pub fn steady(case: &'static Case, effort: Effort, report: &mut Report) -> io::Result<()> {
     let header = ["", "symbols", "connections", "CPU idle", "CPU busy", "RSS idle", "RSS busy", "RSS later", "peak"];
     let title =
         format!("At rest, and at {RATE} frames/s one by one; RSS after scrapes, connections as the venue has it");
     let mut table = Table::new(&title, &header);
-    for symbols in [FEW, effort.many] {
+    for symbols in [FEW, effort.some, effort.many] {
         let stage = Stage::new(case, symbols)?;
         let mut plain_busy = f64::NAN;
         for kind in [Kind::ReadOnly, Kind::Plain, Kind::Exporter] {

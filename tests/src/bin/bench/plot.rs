@@ -20,7 +20,7 @@ const COLUMNS: usize = 3;
 /// A panel's size, what of it is left free at the sides, and the room above all for the legend.
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 230.0;
-const LEFT: f64 = 44.0;
+const LEFT: f64 = 52.0;
 const RIGHT: f64 = 14.0;
 const ABOVE: f64 = 34.0;
 const BELOW: f64 = 40.0;

@@ -117,7 +117,7 @@ dashboards: ## Regenerate grafana/dashboards
 kubernetes: ## Regenerate what Kubernetes gets of rules, alerts and runbooks
 	@scripts/render-kubernetes
 
-bench: build ## Measure the exporters beside a plain one, ten minutes with the build [BENCH="--quick", BENCH="--write"]
+bench: build ## Measure the exporters beside a plain one, eleven minutes after the build [BENCH="--quick", BENCH="--write"]
 	@$(OUT)/release/bench $(BENCH)
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium

@@ -86,6 +86,11 @@ impl Child {
         field("VmRSS:").zip(field("VmHWM:")).ok_or_else(|| io::Error::other("no memory in /proc"))
     }
 
+    /// From here on "at most so far" means from here on.
+    pub fn forget_peak(&self) -> io::Result<()> {
+        fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5")
+    }
+
     /// A connection to its HTTP server.
     pub fn client(&self) -> io::Result<Client> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;

@@ -11,15 +11,16 @@ use axum::routing::get;
 use common::About;
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::{Signal, set_parent_process_death_signal};
-use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
 use crate::child::{Child, free_port};
 use crate::deck::Deck;
 use crate::flood::Flood;
 use crate::plain::Gauges;
 use crate::venues::{self, Case};
+use crate::wire::Tls;
 
 /// A client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +36,9 @@ pub enum Kind {
 /// How many connections a client opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
-    /// One, whatever the venue allows. The exporter is then this program with another number in its `About`.
-    One,
+    /// So many, or a few less where symbols do not divide so, whatever the venue allows. The exporter is then this program with
+    /// another number in its `About`.
+    Split(usize),
     /// As many as the venue's symbols per connection make it. The exporter is its own binary.
     Venue,
 }
@@ -58,6 +60,8 @@ const SYMBOLS: &str = "BENCH_SYMBOLS";
 const URL: &str = "BENCH_URL";
 const PORT: &str = "BENCH_PORT";
 const PER_LINE: &str = "BENCH_PER_LINE";
+/// Where the authority's certificate is, as the exporter knows it.
+const AUTHORITY: &str = "SSL_CERT_FILE";
 /// The program to become.
 const BINARY: &str = "BENCH_BINARY";
 
@@ -75,15 +79,22 @@ impl Rig {
         (kind, lines): (Kind, Lines),
         case: &'static Case,
         deck: &Arc<Deck>,
-        rest: &str,
+        (rest, tls): (&str, Option<&Tls>),
         flags: &[&str],
     ) -> io::Result<Self> {
-        let flood = Flood::start(case, Arc::clone(deck))?;
+        let flood = Flood::start(case, Arc::clone(deck), tls.map(Tls::server))?;
         let port = free_port()?;
         let own = std::env::current_exe()?;
         let mut command = Command::new(&own);
         command.env_clear().env(ROLE, format!("{kind:?} {}", case.name()));
+        command.envs(tls.map(|tls| (AUTHORITY, tls.authority())));
         let symbols = deck.places.keys().map(String::as_str).collect::<Vec<_>>().join(",");
+        let per_line = match lines {
+            Lines::Venue => case.about.symbols_per_line,
+            // One place on each of the exporter's lines is its pilot's.
+            Lines::Split(lines) => deck.places.len().div_ceil(lines) + usize::from(kind == Kind::Exporter),
+        };
+        command.env(PER_LINE, per_line.to_string());
         if kind == Kind::Exporter {
             if lines == Lines::Venue {
                 command.env(BINARY, own.with_file_name(format!("{}-exporter", case.name())));
@@ -97,12 +108,7 @@ impl Rig {
                 .arg(format!("--exchange.ws-url={}", flood.url()))
                 .args(flags);
         } else {
-            let per_line = if lines == Lines::One { usize::MAX } else { case.about.symbols_per_line };
-            command
-                .env(SYMBOLS, symbols)
-                .env(URL, flood.url())
-                .env(PORT, port.to_string())
-                .env(PER_LINE, per_line.to_string());
+            command.env(SYMBOLS, symbols).env(URL, flood.url()).env(PORT, port.to_string());
         }
         let child = Child::start(kind.title(), &mut command, port)?;
         Ok(Self { child, flood })
@@ -126,13 +132,15 @@ pub fn role() -> Option<ExitCode> {
     // However the benchmark ends, so does this.
     set_parent_process_death_signal(Some(Signal::KILL)).ok()?;
     if let Some(binary) = std::env::var_os(BINARY) {
-        let error = Command::new(binary).args(std::env::args_os().skip(1)).env_clear().exec();
+        let authority = std::env::var_os(AUTHORITY).map(|path| (AUTHORITY, path));
+        let error = Command::new(binary).args(std::env::args_os().skip(1)).env_clear().envs(authority).exec();
         let _ = writeln!(io::stderr(), "cannot become the exporter: {error}");
         return Some(ExitCode::FAILURE);
     }
     if kind == "Exporter" {
+        let symbols_per_line = std::env::var(PER_LINE).ok()?.parse().ok()?;
         // Lives as long as the process.
-        let about: &'static About = Box::leak(Box::new(About { symbols_per_line: usize::MAX, ..case.about.clone() }));
+        let about: &'static About = Box::leak(Box::new(About { symbols_per_line, ..case.about.clone() }));
         return Some(common::main(about, case.build));
     }
     let gauges = if kind == "Plain" { Some(Arc::new(Gauges::new(venue).ok()?)) } else { None };
@@ -149,12 +157,14 @@ async fn client(case: &'static Case, gauges: Option<Arc<Gauges>>) -> Result<(), 
     let (symbols, url, port) = (set(SYMBOLS)?, set(URL)?, set(PORT)?);
     let per_line = set(PER_LINE)?.parse().unwrap_or(1);
     let symbols: Vec<&str> = symbols.split(',').collect();
+    let tls = common::net::tls().map_err(|fault| io::Error::other(fault.detail))?;
     for batch in symbols.chunks(per_line) {
         if let Some(gauges) = &gauges {
             batch.iter().for_each(|symbol| gauges.list(&symbol.replace('-', "")));
         }
         let say = serde_json::json!(batch).to_string();
-        tokio::spawn(listen(case, url.clone(), say, gauges.clone()));
+        let connector = Connector::Rustls(Arc::clone(&tls));
+        tokio::spawn(listen(case, url.clone(), connector, say, gauges.clone()));
     }
     let text = move || async move { gauges.map_or_else(Vec::new, |gauges| gauges.text()) };
     let routes = Router::new().route("/metrics", get(text)).route("/-/ready", get(|| async { "OK\n" }));
@@ -164,10 +174,16 @@ async fn client(case: &'static Case, gauges: Option<Arc<Gauges>>) -> Result<(), 
     Ok(())
 }
 
-/// One connection, with the exporter's limits on messages.
-async fn listen(case: &Case, url: String, say: String, gauges: Option<Arc<Gauges>>) -> Result<(), Error> {
+/// One connection, with the exporter's TLS and limits on messages.
+async fn listen(
+    case: &Case,
+    url: String,
+    tls: Connector,
+    say: String,
+    gauges: Option<Arc<Gauges>>,
+) -> Result<(), Error> {
     let config = WebSocketConfig::default().max_message_size(Some(4 << 20)).max_frame_size(Some(4 << 20));
-    let (mut socket, _) = connect_async_with_config(url, Some(config), true).await?;
+    let (mut socket, _) = connect_async_tls_with_config(url, Some(config), true, Some(tls)).await?;
     socket.send(Message::text(say)).await?;
     while let Some(message) = socket.next().await {
         if let (Message::Text(text), Some(gauges)) = (message?, &gauges) {

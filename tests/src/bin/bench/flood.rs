@@ -2,22 +2,26 @@
 //!
 //! All of it runs in the benchmark's own process, on threads that block, so that none of it counts as the client's.
 
-use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::ServerConfig;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::deck::{Deck, Stream, encode};
 use crate::venues::Case;
+use crate::wire::{Wire, lock};
 
 /// Longer than any burst takes.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A probe pings after so many frames: a prime, so that every connection gets its share.
+const PROBE: usize = 11;
 
 /// A running flood.
 pub struct Flood {
@@ -28,6 +32,7 @@ pub struct Flood {
 struct Shared {
     case: &'static Case,
     deck: Arc<Deck>,
+    tls: Option<Arc<ServerConfig>>,
     lines: Mutex<Vec<Arc<Line>>>,
     /// When the first market data was sent.
     first: OnceLock<Instant>,
@@ -36,15 +41,20 @@ struct Shared {
 
 /// One connection.
 struct Line {
-    writer: Mutex<TcpStream>,
+    wire: Wire,
     symbols: Mutex<BTreeSet<usize>>,
-    pings: AtomicU64,
-    pong: Mutex<u64>,
+    /// What pings count from: each carries the nanoseconds since then.
+    epoch: Instant,
+    pongs: Mutex<Pongs>,
     ponged: Condvar,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+#[derive(Default)]
+struct Pongs {
+    /// The pings without an answer so far, by what they carry.
+    awaited: VecDeque<u64>,
+    /// How long each answer took.
+    delays: Vec<Duration>,
 }
 
 impl Drop for Flood {
@@ -57,11 +67,11 @@ impl Drop for Flood {
 
 impl Flood {
     /// Listens on a free port.
-    pub fn start(case: &'static Case, deck: Arc<Deck>) -> io::Result<Self> {
+    pub fn start(case: &'static Case, deck: Arc<Deck>, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let (lines, first, over) = (Mutex::default(), OnceLock::new(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { case, deck, lines, first, over });
+        let shared = Arc::new(Shared { case, deck, tls, lines, first, over });
         let owned = Arc::clone(&shared);
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
@@ -78,12 +88,13 @@ impl Flood {
 
     /// Where to connect.
     pub fn url(&self) -> String {
-        format!("ws://{}", self.address)
+        let scheme = if self.shared.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// How many symbols were subscribed to.
     pub fn subscribed(&self) -> usize {
-        lock(&self.shared.lines).iter().map(|line| lock(&line.symbols).len()).sum()
+        self.lines().iter().map(|line| lock(&line.symbols).len()).sum()
     }
 
     /// How many connections there are.
@@ -96,9 +107,13 @@ impl Flood {
         self.shared.first.get().copied()
     }
 
+    fn lines(&self) -> Vec<Arc<Line>> {
+        lock(&self.shared.lines).clone()
+    }
+
     /// Sends so many frames in total, as fast as they are read, and returns when the last one has been.
     pub fn burst(&self, total: usize) -> io::Result<()> {
-        let lines = lock(&self.shared.lines).clone();
+        let lines = self.lines();
         let share = |at| total / lines.len() + usize::from(at < total % lines.len());
         thread::scope(|scope| {
             let senders: Vec<_> = lines
@@ -116,21 +131,58 @@ impl Flood {
 
     /// Sends so many frames a second, each by itself and all of them evenly spaced: nothing is spared by batching.
     pub fn trickle(&self, per_second: u32, time: Duration) -> io::Result<()> {
-        let lines = lock(&self.shared.lines).clone();
-        let mut streams: Vec<Stream> = lines.iter().map(|line| self.shared.stream(line)).collect();
-        let (start, step) = (Instant::now(), Duration::from_secs(1) / per_second);
-        for (sent, at) in (0..).zip((0..lines.len()).cycle()) {
-            let due = step * sent;
-            if due >= time {
-                return Ok(());
-            }
-            thread::sleep(due.saturating_sub(start.elapsed()));
-            if let (Some(line), Some(stream)) = (lines.get(at), streams.get_mut(at)) {
-                line.write(stream.take(1).0)?;
-            }
-        }
-        Ok(())
+        self.trickle_and(per_second, time, |_, _| Ok(()))
     }
+
+    /// The same, with pings amid the frames; returns how long each took to be answered.
+    pub fn probe(&self, per_second: u32, time: Duration) -> io::Result<Vec<Duration>> {
+        let lines = self.lines();
+        lines.iter().for_each(|line| lock(&line.pongs).delays.clear());
+        let ping = |line: &Line, at: usize| if at.is_multiple_of(PROBE) { line.ping() } else { Ok(()) };
+        self.trickle_and(per_second, time, ping)?;
+        lines.iter().try_for_each(|line| line.await_pongs())?;
+        Ok(lines.iter().flat_map(|line| std::mem::take(&mut lock(&line.pongs).delays)).collect())
+    }
+
+    fn trickle_and(
+        &self,
+        per_second: u32,
+        time: Duration,
+        mut and: impl FnMut(&Line, usize) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut lines: Vec<_> = self.lines().into_iter().map(|line| (self.shared.stream(&line), line)).collect();
+        let count = lines.len().max(1);
+        paced(per_second, time, |at| match lines.get_mut(at % count) {
+            Some((stream, line)) => line.wire.send(stream.take(1).0).and_then(|()| and(line, at)),
+            None => Err(io::Error::other("nobody is connected")),
+        })
+    }
+
+    /// Sends so many frames a second, one symbol after the other, each made when it is due for the symbol's place.
+    pub fn tell(&self, per_second: u32, time: Duration, make: impl Fn(usize) -> Vec<u8>) -> io::Result<()> {
+        let lines = self.lines();
+        let pairs: Vec<_> =
+            lines.iter().flat_map(|line| lock(&line.symbols).clone().into_iter().map(move |one| (line, one))).collect();
+        let count = pairs.len().max(1);
+        paced(per_second, time, |at| match pairs.get(at % count) {
+            Some((line, place)) => line.wire.send(&make(*place)),
+            None => Err(io::Error::other("nothing was subscribed to")),
+        })
+    }
+}
+
+/// Calls so many times a second, evenly spaced, with the number of the call.
+fn paced(per_second: u32, time: Duration, mut call: impl FnMut(usize) -> io::Result<()>) -> io::Result<()> {
+    let (start, step) = (Instant::now(), Duration::from_secs(1) / per_second);
+    for (at, number) in (0..).zip(0..) {
+        let due = step * number;
+        if due >= time {
+            break;
+        }
+        thread::sleep(due.saturating_sub(start.elapsed()));
+        call(at)?;
+    }
+    Ok(())
 }
 
 impl Shared {
@@ -139,13 +191,12 @@ impl Shared {
     }
 
     fn converse(&self, stream: TcpStream) -> Result<(), tungstenite::Error> {
-        stream.set_nodelay(true)?;
-        let writer = Mutex::new(stream.try_clone()?);
-        let mut socket = tungstenite::accept(stream).map_err(|_| io::Error::other("no websocket handshake"))?;
-        let (symbols, pong, ponged) = (Mutex::default(), Mutex::new(0), Condvar::new());
-        let line = Arc::new(Line { writer, symbols, pings: AtomicU64::new(0), pong, ponged });
+        let wire = Wire::new(stream, self.tls.as_ref())?;
+        let (symbols, pongs, ponged) = (Mutex::default(), Mutex::default(), Condvar::new());
+        let line = Arc::new(Line { wire, symbols, epoch: Instant::now(), pongs, ponged });
+        let mut socket = tungstenite::accept(&line.wire).map_err(|_| io::Error::other("no websocket handshake"))?;
         if !self.case.hello.is_empty() {
-            line.write(&encode(self.case.hello))?;
+            line.wire.send(&encode(self.case.hello))?;
         }
         lock(&self.lines).push(Arc::clone(&line));
         let ended = loop {
@@ -165,7 +216,7 @@ impl Shared {
         let said: Value = serde_json::from_str(text).unwrap_or_default();
         if !said.is_array() {
             for answer in (self.case.answers)(&said) {
-                line.write(&encode(&answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)))?;
+                line.wire.send(&encode(&answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)))?;
             }
         }
         let mut places = Vec::new();
@@ -173,7 +224,7 @@ impl Shared {
         for place in places {
             if lock(&line.symbols).insert(place) {
                 let _ = self.first.set(Instant::now());
-                line.write(&self.deck.first(place))?;
+                line.wire.send(&self.deck.first(place))?;
             }
         }
         Ok(())
@@ -191,10 +242,6 @@ fn names(said: &Value, tell: &mut impl FnMut(&str)) {
 }
 
 impl Line {
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        lock(&self.writer).write_all(bytes)
-    }
-
     /// The ping at the end is answered by the client's websocket library once everything before it was read.
     fn pour(&self, stream: &mut Stream, total: usize) -> io::Result<()> {
         let mut left = total;
@@ -203,20 +250,35 @@ impl Line {
             if count == 0 {
                 return Err(io::Error::other("nothing was subscribed to"));
             }
-            self.write(bytes)?;
+            self.wire.send(bytes)?;
             left -= count;
         }
-        let number = self.pings.fetch_add(1, Ordering::Relaxed) + 1;
+        self.ping()?;
+        self.await_pongs()
+    }
+
+    fn ping(&self) -> io::Result<()> {
+        let number = u64::try_from(self.epoch.elapsed().as_nanos()).map_err(io::Error::other)?;
+        lock(&self.pongs).awaited.push_back(number);
         let payload = number.to_be_bytes();
-        self.write(&[&[0x89, payload.len() as u8], &payload[..]].concat())?;
-        let waiting = self.ponged.wait_timeout_while(lock(&self.pong), PATIENCE, |heard| *heard < number);
+        self.wire.send(&[&[0x89, payload.len() as u8], &payload[..]].concat())
+    }
+
+    fn await_pongs(&self) -> io::Result<()> {
+        let unheard = |pongs: &mut Pongs| !pongs.awaited.is_empty();
+        let waiting = self.ponged.wait_timeout_while(lock(&self.pongs), PATIENCE, unheard);
         let late = waiting.is_ok_and(|(_, result)| result.timed_out());
         if late { Err(io::Error::other("the client does not read any more")) } else { Ok(()) }
     }
 
+    /// An answer is also that of the pings before it: who reads several at once may answer the last one only.
     fn hear_pong(&self, payload: &[u8]) {
+        let heard = self.epoch.elapsed();
         let number = payload.try_into().map_or(0, u64::from_be_bytes);
-        *lock(&self.pong) = number;
+        let mut pongs = lock(&self.pongs);
+        while let Some(answered) = pongs.awaited.pop_front_if(|one| *one <= number) {
+            pongs.delays.push(heard.saturating_sub(Duration::from_nanos(answered)));
+        }
         self.ponged.notify_all();
     }
 }

@@ -6,9 +6,12 @@ mod deck;
 mod flood;
 mod measure;
 mod plain;
+mod plot;
 mod report;
 mod venues;
+mod wire;
 
+use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,17 +38,35 @@ struct Options {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// Frames per CPU-second of every venue.
     Frames,
-    Venues,
+    /// CPU time and memory of scrapes.
     Scrapes,
-    First,
+    /// CPU time and memory at rest and at a steady rate.
     Steady,
+    /// Age of prices at a scrape.
+    Age,
+    /// Wait of frames during scrapes.
+    Delay,
+    /// From the start to the first price.
+    First,
+    /// Size of the binaries.
+    Size,
+    /// Frames per CPU-second by symbols and connections, with TLS and without.
+    Growth,
 }
 
-const FULL: Effort =
-    Effort { frames: 2_000_000, rounds: 5, scrapes: 200, watch: Duration::from_secs(10), starts: 5, many: 3_000 };
+const FULL: Effort = Effort {
+    frames: 1_000_000,
+    rounds: 5,
+    scrapes: 200,
+    watch: Duration::from_secs(10),
+    starts: 7,
+    some: 500,
+    many: 3_000,
+};
 const QUICK: Effort =
-    Effort { frames: 50_000, rounds: 1, scrapes: 4, watch: Duration::from_secs(1), starts: 1, many: 200 };
+    Effort { frames: 50_000, rounds: 1, scrapes: 4, watch: Duration::from_secs(1), starts: 1, some: 100, many: 200 };
 
 fn main() -> ExitCode {
     if let Some(code) = clients::role() {
@@ -69,7 +90,11 @@ fn run(options: &Options) -> io::Result<()> {
     io::stdout().lock().write_all(text.as_bytes())?;
     outcome?;
     if options.write {
-        report::write(&fake_venues::stack::repository().join("docs/performance.md"), &text)?;
+        let docs = fake_venues::stack::repository().join("docs");
+        report::write(&docs.join("performance.md"), &text)?;
+        if let Some(picture) = &report.picture {
+            fs::write(docs.join(report::PICTURE), picture)?;
+        }
     }
     Ok(())
 }
@@ -77,21 +102,18 @@ fn run(options: &Options) -> io::Result<()> {
 fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
     let effort = if options.quick { QUICK } else { FULL };
     let [first, ..] = &CASES;
-    let wants = |part| options.only.is_empty() || options.only.contains(&part);
-    if wants(Part::Frames) {
-        measure::frames(first, effort, report)?;
-    }
-    if wants(Part::Scrapes) {
-        measure::scrapes(first, effort, report)?;
-    }
-    if wants(Part::First) {
-        measure::first_price(first, effort, report)?;
-    }
-    if wants(Part::Steady) {
-        measure::steady(first, effort, report)?;
-    }
-    if wants(Part::Venues) {
-        measure::venues(&CASES, effort, report)?;
+    let parts = Part::value_variants().iter().filter(|part| options.only.is_empty() || options.only.contains(part));
+    for part in parts {
+        match part {
+            Part::Frames => measure::frames(&CASES, effort, report),
+            Part::Scrapes => measure::scrapes(first, effort, report),
+            Part::Steady => measure::steady(first, effort, report),
+            Part::Age => measure::age(first, effort, report),
+            Part::Delay => measure::delay(first, effort, report),
+            Part::First => measure::first_price(first, effort, report),
+            Part::Size => measure::size(&CASES, report),
+            Part::Growth => measure::growth(first, effort, report),
+        }?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 const BEGIN: &str = "<!-- figures: begin -->";
 const END: &str = "<!-- figures: end -->";
+/// The picture's name, beside the page.
+pub const PICTURE: &str = "performance-growth.svg";
 
 /// A table.
 pub struct Table {
@@ -37,16 +39,27 @@ impl Table {
     }
 }
 
+/// What a figure should be.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// That much or more.
+    AtLeast(f64),
+    /// That much or less.
+    AtMost(f64),
+}
+
 /// All of it.
 pub struct Report {
     targets: Table,
     tables: Vec<Table>,
+    /// How frames per CPU-second grow, as SVG.
+    pub picture: Option<String>,
 }
 
 impl Report {
     /// Without figures.
     pub fn new() -> Self {
-        Self { targets: Table::new("Targets", &["", "target", "measured", "met"]), tables: Vec::new() }
+        Self { targets: Table::new("Targets", &["", "target", "measured", "met"]), tables: Vec::new(), picture: None }
     }
 
     /// Tells the user what is going on.
@@ -55,10 +68,12 @@ impl Report {
         let _ = writeln!(io::stderr(), "bench: {what}");
     }
 
-    /// A figure that has a limit: at least that much, or at most.
-    pub fn target(&mut self, what: &str, limit: f64, measured: f64, unit: &str, at_least: bool) {
-        let met = if at_least { measured >= limit } else { measured <= limit };
-        let bound = if at_least { "at least" } else { "at most" };
+    /// A figure that has a limit.
+    pub fn target(&mut self, what: &str, limit: Limit, measured: f64, unit: &str) {
+        let (bound, limit, met) = match limit {
+            Limit::AtLeast(limit) => ("at least", limit, measured >= limit),
+            Limit::AtMost(limit) => ("at most", limit, measured <= limit),
+        };
         let met = if met { "yes" } else { "**no**" };
         let cells = [what.to_owned(), format!("{bound} {limit}{unit}"), format!("{measured:.2}{unit}"), met.to_owned()];
         self.targets.row(cells.to_vec());
@@ -80,6 +95,9 @@ impl Report {
         let mut out = format!("Measured {date} on {cores} cores of {model} with `{command}`.\n");
         for table in std::iter::once(&self.targets).chain(&self.tables).filter(|table| !table.rows.is_empty()) {
             table.render(&mut out);
+        }
+        if self.picture.is_some() {
+            let _ = write!(out, "\n![Millions of frames per CPU-second, by connections]({PICTURE})\n");
         }
         out
     }

@@ -188,8 +188,12 @@ struct Search {
 }
 
 async fn status_page(State(site): State<Arc<Site>>, Query(search): Query<Search>) -> Response {
-    let page = page::render(&site.context, &site.telemetry_path, &search.symbol);
-    // The page shows text that venues sent: nothing in it may run or load.
+    shown(page::render(&site.context, &site.telemetry_path, &search.symbol))
+}
+
+/// A page as an answer.
+pub fn shown(page: String) -> Response {
+    // The page shows text that others sent: nothing in it may run or load.
     let policy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'";
     ([("content-security-policy", policy), ("cache-control", "no-store")], Html(page)).into_response()

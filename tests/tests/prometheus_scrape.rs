@@ -64,7 +64,9 @@ async fn alerts_lead_somewhere(suite: &Suite) {
 async fn jobs_are_as_urgent_as_they_should_be(suite: &Suite) {
     let port = suite.ports().prometheus();
     // Port 1 refuses; what is scraped does not matter here.
-    for job in ["node-exporter", "cadvisor", "mongodb-exporter", "redis-exporter", "grafana", "bots", "bot-exporter", "other"] {
+    for job in
+        ["node-exporter", "cadvisor", "mongodb-exporter", "redis-exporter", "grafana", "bots", "bot-exporter", "other"]
+    {
         suite.add_target(job, "localhost:1", &[]).unwrap();
     }
     suite.add_target("blackbox-exporter", "https://localhost:1/health", &[("module", "tcp_connect")]).unwrap();

@@ -2,7 +2,7 @@
 #
 #     docker build --build-arg EXPORTER=okx --build-arg REVISION=$(git rev-parse --short=12 HEAD) --tag okx-exporter .
 #
-# Needs BuildKit, which is Docker's default since version 23; before it, say DOCKER_BUILDKIT=1. `make images` builds all five.
+# Needs BuildKit, which is Docker's default since version 23; before it, say DOCKER_BUILDKIT=1. `make images` builds all.
 # With BINARY=prebuilt nothing is compiled and no base image is needed: the binary is the one that `make dist` left in dist/.
 
 # The base image comes from here; a mirror or a pinned digest can take its place.
@@ -36,10 +36,10 @@ FROM ${BINARY} AS binary
 
 FROM scratch
 COPY --from=binary /image /
-# Nobody's number, and a group of its own: nothing in the image belongs to it, and nothing needs to be written.
+# Nobody's number, and a group of its own: nothing in the image belongs to it, and nothing in it needs to be written.
 USER 65532:65532
-# Which of the five depends on the exporter; the compose file and the builds of `make images` say it.
-ARG PORT=8000-8004
+# Which one depends on the exporter; the compose file and the builds of `make images` say it.
+ARG PORT=8000-8005
 EXPOSE ${PORT}
 # Ready means that every stream is live: the exporter's own /-/ready. Exit status and text are in `docker inspect`.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["/exporter", "healthcheck"]
@@ -49,7 +49,7 @@ ARG EXPORTER
 ARG REVISION
 ARG VERSION
 LABEL org.opencontainers.image.title="${EXPORTER}-exporter" \
-      org.opencontainers.image.description="Prometheus exporter for one crypto exchange: prices, account, health" \
+      org.opencontainers.image.description="Prometheus exporter for one crypto exchange or for trading bots" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

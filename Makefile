@@ -34,7 +34,7 @@ run: build ## The same against the live venues; keys and settings come from the 
 
 ## Run it: needs Docker with Compose, and Python 3
 
-setup: ## Once, before `make up`: .env with a password for Grafana, and empty files for keys
+setup: ## Once, before `make up`: .env with a password for Grafana, a token for bots, and empty files for keys
 	@scripts/setup
 
 up: ## Start the stack in containers: what COMPOSE_PROFILES in .env names; builds the images if they are not there
@@ -55,8 +55,8 @@ add-target: ## Let Prometheus scrape one more: JOB=okx-exporter TARGET=host:8004
 remove-target: ## Let Prometheus scrape one less: JOB=okx-exporter TARGET=host:8004
 	@scripts/targets remove '$(JOB)' '$(TARGET)'
 
-images: ## Build the images of the five exporters, from source
-	@COMPOSE_PROFILES=exchanges scripts/compose build
+images: ## Build the images of the five exporters and of the bot gateway, from source
+	@COMPOSE_PROFILES=exchanges,bots scripts/compose build
 
 dist: ## Build static binaries into dist/ [TARGET=aarch64-unknown-linux-gnu]
 	@scripts/dist $(TARGET)
@@ -109,7 +109,7 @@ tools: ## Fetch Prometheus, Alertmanager and what else the tests need into .tool
 	@scripts/fetch-tools $(if $(CI),,|| true)
 
 docs: ## Regenerate the generated parts of the documentation
-	UPDATE=1 cargo test -p common --test reference
+	UPDATE=1 cargo test -p common -p bot-exporter --test reference
 
 dashboards: ## Regenerate grafana/dashboards
 	@scripts/dashboards
@@ -119,6 +119,9 @@ kubernetes: ## Regenerate what Kubernetes gets of rules, alerts and runbooks
 
 bench: build ## Measure the exporters beside a plain one, eleven minutes after the build [BENCH="--quick", BENCH="--write"]
 	@$(OUT)/release/bench $(BENCH)
+
+bench-bot: build tools ## Measure the bot gateway beside a Pushgateway [BENCH="--quick", BENCH="--write"]
+	@$(OUT)/release/bench-bot $(BENCH)
 
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot

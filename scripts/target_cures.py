@@ -7,6 +7,7 @@ VENUES = ("binance", "kucoin", "bybit", "coinbase", "okx")
 # What the compose file runs only if asked to, by job.
 PROFILES = {f"{venue}-exporter": venue for venue in VENUES}
 PROFILES.update({f"{name}-exporter": name for name in ("mongodb", "redis", "blackbox")})
+PROFILES["bot-exporter"] = "bots"
 
 # The first pattern that is found decides. {address}, {host} and {job} are filled in.
 CURES = (

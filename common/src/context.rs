@@ -17,6 +17,7 @@ use crate::net;
 use crate::rest::Rest;
 use crate::update::{Fact, Micros};
 use crate::venue::{About, Hosts, Venue};
+use crate::web::door::{BROKEN, Host};
 
 /// Handed down once; below it nothing reads flags or environment.
 pub struct Context {
@@ -42,6 +43,18 @@ pub struct Context {
     pub quotes: Quotes,
     hosts: Hosts,
     dials: Mutex<Budget>,
+}
+
+impl Host for Context {
+    fn web_config(&self, broken: bool) {
+        self.health.learn(|known| {
+            if broken {
+                known.config_errors.insert(BROKEN)
+            } else {
+                known.config_errors.remove(BROKEN)
+            };
+        });
+    }
 }
 
 impl fmt::Debug for Context {

@@ -14,7 +14,6 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use crate::check::{Mark, Report};
-use crate::config::Config;
 use crate::fault::Fault;
 
 /// How long an answer may take.
@@ -22,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks the running exporter whether it is ready, for images without a shell. What stands in the web configuration by now
 /// says nothing about the exporter that runs: where there is one TLS is tried first, then plain HTTP.
-pub fn run(config: &Config) -> ExitCode {
-    let mut address = config.listen;
+pub fn run(listen: SocketAddr, web_given: bool) -> ExitCode {
+    let mut address = listen;
     // What listens everywhere is asked here.
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
@@ -34,7 +33,7 @@ pub fn run(config: &Config) -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let answer = match runtime {
-        Ok(runtime) => runtime.block_on(ask(address, config.web_given)),
+        Ok(runtime) => runtime.block_on(ask(address, web_given)),
         Err(error) => Err(error.to_string()),
     };
     // Where it may not ask, it says so and tells no more than it knows: somebody answers, and keeps the door.

@@ -1,4 +1,4 @@
-//! What the five exporters share: everything but the venues' own words.
+//! What the exporters share: everything but the venues' own words. The bot gateway uses its web server, settings, formats and end.
 //!
 //! A price travels one way: socket → [`websocket::line`] → [`venue::Feed::decode`] → [`update::Update`] →
 //! [`metrics::cell`] → [`metrics::scrape`]. `docs/architecture.md` has the picture.

@@ -94,6 +94,26 @@ MUTATIONS = [
 ]
 
 
+# The same for the bot gateway.
+BOT_MUTATIONS = [
+    put(container, ["ports", 0, "containerPort"], 8004),
+    put(container, ["image"], "bot-exporter:latest"),
+    put(container, ["env", 0, "name"], "BOT_TOKEN_FILE"),
+    put(container, ["env", 1, "value"], "/state"),
+    put(container, ["volumeMounts", 0, "mountPath"], "/run/secrets"),
+    put(container, ["securityContext", "readOnlyRootFilesystem"], False),
+    put(of("PersistentVolumeClaim"), ["metadata", "name"], "state"),
+    put(of("Service"), ["spec", "ports", 0, "port"], 80),
+    put(of("Service"), ["spec", "selector"], {"app.kubernetes.io/name": "okx-exporter"}),
+    put(of("Deployment"), ["spec", "replicas"], 2),
+    put(of("Deployment"), [*POD, "volumes", 0, "secret", "defaultMode"], 0o444),
+    put(POLICY, ["spec", "egress"], [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]),
+    put(POLICY, ["spec", "ingress", 0, "from", 1, "podSelector"], {}),
+    put(POLICY, ["spec", "ingress", 0, "ports", 0, "port"], 80),
+    put(of("PodMonitor"), ["spec", "podMetricsEndpoints", 0, "interval"], "30s"),
+]
+
+
 def mutations(things):
     found = list(MUTATIONS)
     if project.rule_files():
@@ -133,7 +153,7 @@ def key_from_files(keys):
 
 def main():
     said = []
-    whole = [HOME / "overlays" / name for name in ("all", "one-venue", "testnet", "two-accounts")] + [HOME / "prometheus"]
+    whole = [HOME / "overlays" / name for name in ("all", "bots", "one-venue", "testnet", "two-accounts")] + [HOME / "prometheus"]
     built = {folder: build(folder) for folder in whole}
     forgotten = [f for f in (HOME / "overlays").iterdir() if f not in built]
     said += [f"{folder.name}: an overlay that nothing checks" for folder in forgotten]
@@ -161,8 +181,9 @@ def main():
         sys.exit(f"check-kubernetes: {len(said)} faults")
 
     sound = built[HOME / "overlays" / "one-venue"]
-    tried = mutations(sound)
-    for name, mutate in tried:
+    tried = [(sound, *one) for one in mutations(sound)]
+    tried += [(built[HOME / "overlays" / "bots"], *one) for one in BOT_MUTATIONS]
+    for sound, name, mutate in tried:
         broken = copy.deepcopy(sound)
         mutate(broken)
         if not faults(broken):

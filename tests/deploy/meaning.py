@@ -27,7 +27,9 @@ def faults(things):
     found += [f"{kind(secret)}: secrets have no place in a file" for secret in by_kind.get("Secret", [])]
     deployments = by_kind.get("Deployment", [])
     for deployment in deployments:
-        found += [f"{kind(deployment)}: {fault}" for fault in deployment_faults(deployment, by_kind)]
+        is_venue = "exchange" in deployment["spec"]["template"]["metadata"]["labels"]
+        judge = deployment_faults if is_venue else bot_faults
+        found += [f"{kind(deployment)}: {fault}" for fault in judge(deployment, by_kind)]
     for monitor in by_kind.get("PodMonitor", []):
         found += [f"{kind(monitor)}: {fault}" for fault in monitor_faults(monitor, deployments)]
     if rules := by_kind.get("PrometheusRule"):
@@ -43,40 +45,79 @@ def kind(thing):
 
 
 def deployment_faults(deployment, by_kind):
+    labels, pod, container, environment, port, mine = parts(deployment, by_kind)
+    venue = labels["exchange"]
+    yield from exporter_faults(deployment, by_kind, venue, project.ports()[venue], project.settings(venue))
+    yield from key_faults(venue, environment, container, pod)
+    if len(mine) == 1:
+        yield from policy_faults(mine[0], port["containerPort"], venue, environment.get(f"{venue.upper()}_TESTNET") == "true")
+
+
+def parts(deployment, by_kind):
     spec = deployment["spec"]
     labels, pod = spec["template"]["metadata"]["labels"], spec["template"]["spec"]
-    venue, (container,) = labels["exchange"], pod["containers"]
+    (container,) = pod["containers"]
     environment = {entry["name"]: entry["value"] for entry in container.get("env", [])}
     (port,) = container["ports"]
     policies = [p for p in by_kind.get("NetworkPolicy", []) if p["metadata"]["name"] != "default-deny"]
     mine = [p["spec"] for p in policies if selects(p["spec"]["podSelector"].get("matchLabels", {}), labels)]
+    return labels, pod, container, environment, port, mine
+
+
+def exporter_faults(deployment, by_kind, name, wanted_port, settings):
+    """What holds for every exporter."""
+    spec = deployment["spec"]
+    labels, pod, container, environment, port, mine = parts(deployment, by_kind)
     monitors = [m for m in by_kind.get("PodMonitor", []) if selects(m["spec"]["selector"]["matchLabels"], labels)]
 
     if spec["replicas"] != 1 or spec["strategy"] != {"type": "Recreate"}:
-        yield "two at once would spend the venue's limits twice"
+        yield "two at once would spend the venue's limits, or tell the same series, twice"
     if not selects(spec["selector"]["matchLabels"], labels):
         yield "does not select its own pods"
-    if labels[LABEL] != f"{venue}-exporter":
+    if labels[LABEL] != f"{name}-exporter":
         yield f"{LABEL} is {labels[LABEL]}"
-    if not re.fullmatch(rf"(.+/)?{venue}-exporter:{version()}", container["image"]):
-        yield f"image {container['image']}: not {venue}-exporter of version {version()}"
-    if port["containerPort"] != project.ports()[venue] or port["name"] != "metrics":
-        yield f"port {port}: the venue's is {project.ports()[venue]}"
+    if not re.fullmatch(rf"(.+/)?{name}-exporter:{version()}", container["image"]):
+        yield f"image {container['image']}: not {name}-exporter of version {version()}"
+    if port["containerPort"] != wanted_port or port["name"] != "metrics":
+        yield f"port {port}: it is {wanted_port}"
     yield from restriction_faults(pod, container)
-    for name, path in [("startup", "/-/healthy"), ("liveness", "/-/healthy"), ("readiness", "/-/ready")]:
-        if container[f"{name}Probe"]["httpGet"] != {"path": path, "port": "metrics"}:
-            yield f"{name}Probe does not ask for {path}"
-    yield from (f"unknown setting {name}" for name in environment.keys() - project.settings(venue))
-    yield from key_faults(venue, environment, container, pod)
+    for probe, path in [("startup", "/-/healthy"), ("liveness", "/-/healthy"), ("readiness", "/-/ready")]:
+        if container[f"{probe}Probe"]["httpGet"] != {"path": path, "port": "metrics"}:
+            yield f"{probe}Probe does not ask for {path}"
+    yield from (f"unknown setting {setting}" for setting in environment.keys() - settings)
 
     if len(monitors) != 1:
         yield f"scraped by {len(monitors)} PodMonitors"
     if len(mine) != 1:
         yield f"{len(mine)} network policies of its own"
-        return
-    yield from policy_faults(mine[0], port["containerPort"], venue, environment.get(f"{venue.upper()}_TESTNET") == "true")
     if not any(p["metadata"]["name"] == "default-deny" and p["spec"] == CLOSED for p in by_kind["NetworkPolicy"]):
         yield "its namespace is open"
+
+
+def bot_faults(deployment, by_kind):
+    """The bot gateway: bots come to it, and it goes nowhere."""
+    labels, pod, container, environment, port, mine = parts(deployment, by_kind)
+    yield from exporter_faults(deployment, by_kind, "bot", project.bot_port(), project.bot_settings())
+    mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
+    volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+    for setting, kept in [("BOT_EVENTS_TOKEN_FILE", "secret"), ("BOT_STATE_FILE", "persistentVolumeClaim")]:
+        folder = environment.get(setting, "").rpartition("/")[0]
+        if not any(mounts.get(name) == folder and kept in volume for name, volume in volumes.items()):
+            yield f"{setting} is in no {kept}"
+    claims = [claim["metadata"]["name"] for claim in by_kind.get("PersistentVolumeClaim", [])]
+    if [v["persistentVolumeClaim"]["claimName"] for v in volumes.values() if "persistentVolumeClaim" in v] != claims:
+        yield f"its claims are not {claims}"
+    if any("secret" in volume and volume["secret"]["defaultMode"] != 0o440 for volume in volumes.values()):
+        yield "the token is readable by all"
+    services = [s["spec"] for s in by_kind.get("Service", []) if selects(s["spec"]["selector"], labels)]
+    if [p["port"] for service in services for p in service["ports"]] != [port["containerPort"]]:
+        yield "bots find no service at its port"
+    if len(mine) == 1:
+        (rule,), egress = mine[0]["ingress"], mine[0].get("egress")
+        if egress or [p["port"] for p in rule["ports"]] != [port["containerPort"]]:
+            yield "the network policy opens more than the gateway's port"
+        if any(not peer for peer in rule["from"]) or not all("matchLabels" in next(reversed(peer.values())) for peer in rule["from"]):
+            yield "the network policy lets anybody in"
 
 
 CLOSED = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

@@ -19,6 +19,18 @@ def ports():
     return {venue: int(port) for venue, port in rows}
 
 
+def bot_port():
+    """The bot gateway's, from its source."""
+    return int(re.search(r"port: (\d+),", read("exporters/bot/src/config.rs")).group(1))
+
+
+def bot_settings():
+    """Every variable that the bot gateway reads, from docs/bot-gateway.md."""
+    names = set(re.findall(r"^\| `--[^|]*\| `([A-Z_]+)` \|", read("docs/bot-gateway.md"), re.M))
+    assert len(names) > 10, names
+    return names
+
+
 def settings(venue):
     """Every variable that the venue's exporter reads, from docs/configuration.md and the venue's list of credentials."""
     prefix = venue.upper() + "_"

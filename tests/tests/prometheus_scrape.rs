@@ -64,14 +64,16 @@ async fn alerts_lead_somewhere(suite: &Suite) {
 async fn jobs_are_as_urgent_as_they_should_be(suite: &Suite) {
     let port = suite.ports().prometheus();
     // Port 1 refuses; what is scraped does not matter here.
-    for job in ["node-exporter", "cadvisor", "mongodb-exporter", "redis-exporter", "grafana", "bots", "other"] {
+    for job in
+        ["node-exporter", "cadvisor", "mongodb-exporter", "redis-exporter", "grafana", "bots", "bot-exporter", "other"]
+    {
         suite.add_target(job, "localhost:1", &[]).unwrap();
     }
     suite.add_target("blackbox-exporter", "https://localhost:1/health", &[("module", "tcp_connect")]).unwrap();
     suite.add_target("blackbox-exporter", "https://localhost:2/health", &[]).unwrap();
     let deadline = Instant::now() + PATIENCE;
     let mut targets = Vec::new();
-    while targets.len() != VENUES.len() + 2 + 9 {
+    while targets.len() != VENUES.len() + 2 + 10 {
         assert!(Instant::now() < deadline, "{targets:#?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
         targets = prometheus::targets(port).await.unwrap();
@@ -84,6 +86,7 @@ async fn jobs_are_as_urgent_as_they_should_be(suite: &Suite) {
         ("bybit-exporter", ("5s", "4s")),
         ("coinbase-exporter", ("5s", "4s")),
         ("okx-exporter", ("5s", "4s")),
+        ("bot-exporter", ("5s", "4s")),
         ("node-exporter", ("10s", "10s")),
         ("cadvisor", ("10s", "10s")),
         ("mongodb-exporter", ("15s", "10s")),

@@ -40,8 +40,11 @@ impl Env {
 /// A switch takes `true` or `false`, and means `true` where no value follows.
 pub const SWITCH: &str = "true|false";
 
-/// The table.
-pub const FLAGS: &[Flag] = &[
+/// All flags of a venue's exporter.
+pub const FLAGS: &[&[Flag]] = &[WEB, EXCHANGE, LOG];
+
+/// How it is served.
+pub const WEB: &[Flag] = &[
     Flag {
         name: "web.listen-address",
         env: Env::Venue("LISTEN_ADDRESS"),
@@ -70,6 +73,10 @@ pub const FLAGS: &[Flag] = &[
         value: SWITCH,
         help: "Ask for a password on `/-/healthy`, `/-/ready` and `/health` too, and count them for the rate limit.",
     },
+];
+
+/// The venue, the account, the metrics.
+pub const EXCHANGE: &[Flag] = &[
     Flag {
         name: "exchange.symbols",
         env: Env::Venue("SYMBOLS"),
@@ -182,6 +189,10 @@ pub const FLAGS: &[Flag] = &[
         value: SWITCH,
         help: "Also export the compatibility names.",
     },
+];
+
+/// What is told while it runs.
+pub const LOG: &[Flag] = &[
     Flag {
         name: "log.level",
         env: Env::Whole("LOG_LEVEL"),
@@ -198,9 +209,21 @@ pub const FLAGS: &[Flag] = &[
     },
 ];
 
+/// The rows of a reference page's table.
+pub fn rows(flags: &[&[Flag]], prefix: &str) -> String {
+    use std::fmt::Write;
+    let mut rows = String::new();
+    for flag in flags.iter().copied().flatten() {
+        let env = flag.env.name(prefix).map_or(String::new(), |name| format!("`{name}`"));
+        let default = if flag.default.is_empty() { String::new() } else { format!("`{}`", flag.default) };
+        // Writing to a String cannot fail.
+        let _ = writeln!(rows, "| `--{}` | {env} | {default} | {} |", flag.name, flag.help);
+    }
+    rows
+}
+
 /// `docs/configuration.md`.
 pub fn reference() -> String {
-    use std::fmt::Write;
     let mut page = String::from(
         "# Configuration\n\n\
          Made from `common/src/config/flags.rs` by `make docs`; a test keeps it current.\n\n\
@@ -209,12 +232,7 @@ pub fn reference() -> String {
          `500ms`, `15s`, `5m`. Anything that cannot be used ends the start with one line and exit status 2.\n\n\
          | flag | environment | default | meaning |\n|---|---|---|---|\n",
     );
-    for flag in FLAGS {
-        let env = flag.env.name("X_").map_or(String::new(), |name| format!("`{name}`"));
-        let default = if flag.default.is_empty() { String::new() } else { format!("`{}`", flag.default) };
-        // Writing to a String cannot fail.
-        let _ = writeln!(page, "| `--{}` | {env} | {default} | {} |", flag.name, flag.help);
-    }
+    page.push_str(&rows(FLAGS, "X_"));
     page.push_str(
         "\n## Credentials\n\n\
          `X_API_KEY`, `X_API_SECRET` and, on KuCoin and OKX, `X_API_PASSPHRASE`; each may be given as `X_API_KEY_FILE` and so\n\

@@ -1,16 +1,15 @@
 //! Flags and environment, read once. Nothing below this module reads either.
 
 pub mod flags;
+pub mod given;
 
 use std::borrow::Cow;
-use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, Command};
 
 use crate::account::desk::Terms;
 use crate::fault::plain;
@@ -19,8 +18,8 @@ use crate::secrets::keyring::{Keyring, Origin};
 use crate::symbols::Selection;
 use crate::venue::{About, Hosts, Setup};
 use crate::web::config::live::Live;
-use crate::web::door;
-use flags::{Env, FLAGS, Flag, SWITCH};
+use flags::FLAGS;
+use given::{Given, Program};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,16 +96,11 @@ pub enum Stop {
     Unusable(String),
 }
 
-/// The environment variables' prefix.
-pub fn prefix(about: &About) -> String {
-    format!("{}_", about.name.to_uppercase())
-}
-
-/// Where settings come from: the command line and a way to look up the environment.
-struct Given<'g> {
-    matches: ArgMatches,
-    env: &'g dyn Fn(&str) -> Option<String>,
-    prefix: String,
+impl Stop {
+    /// One line, whatever the settings hold that it repeats.
+    pub fn unusable(line: String) -> Self {
+        Self::Unusable(line.chars().map(plain).collect())
+    }
 }
 
 impl Config {
@@ -116,24 +110,16 @@ impl Config {
         arguments: impl IntoIterator<Item = String>,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Stop> {
-        let matches = command(about).try_get_matches_from(arguments).map_err(|error| {
-            let text = error.render().to_string();
-            if error.use_stderr() { unusable(one_line(&text)) } else { Stop::Told(text) }
-        })?;
-        let task = match matches.subcommand() {
+        let program = program(about);
+        let given = program.given(command(&program), arguments, env)?;
+        let task = match given.matches.subcommand() {
             Some(("check", _)) => Task::Check,
             Some(("healthcheck", _)) => Task::HealthCheck,
             Some(("decode", sub)) => Task::Decode(sub.get_one("file").cloned().unwrap_or_default()),
             _ => Task::Run,
         };
-        let given = Given { matches, env, prefix: prefix(about) };
-        given.config(about, task).map_err(unusable)
+        given.config(about, task).map_err(Stop::unusable)
     }
-}
-
-/// One line, whatever the settings hold that it repeats.
-fn unusable(line: String) -> Stop {
-    Stop::Unusable(line.chars().map(plain).collect())
 }
 
 impl Given<'_> {
@@ -169,14 +155,7 @@ impl Given<'_> {
             ws_private_given: !self.text("exchange.ws-private-url")?.0.is_empty(),
             testnet,
         };
-        let telemetry_path: String = self.parsed("web.telemetry-path")?;
-        if !telemetry_path.starts_with('/') || telemetry_path.len() < 2 || telemetry_path.contains(['{', '}', '?', '#'])
-        {
-            return Err(format!("--web.telemetry-path={telemetry_path}: wants a path such as /metrics"));
-        }
-        if door::HEALTH.contains(&telemetry_path.as_str()) {
-            return Err(format!("--web.telemetry-path={telemetry_path}: health is told there; choose another path"));
-        }
+        let telemetry_path = self.telemetry_path(&[])?;
         let (credentials, unfilled) = match task {
             Task::Run | Task::Check => self.credentials(about)?,
             // Need no key; and what stands in the files by now says nothing about the exporter that runs.
@@ -188,7 +167,7 @@ impl Given<'_> {
         };
         Ok(Config {
             task,
-            listen: self.listen(about)?,
+            listen: self.listen()?,
             telemetry_path,
             web,
             web_given: !self.text("web.config.file")?.0.is_empty(),
@@ -214,14 +193,6 @@ impl Given<'_> {
         })
     }
 
-    fn web(&self) -> Result<Arc<Live>, String> {
-        let (path, origin) = self.text("web.config.file")?;
-        if path.is_empty() {
-            return Ok(Live::open());
-        }
-        Live::load(Path::new(&path)).map_err(|line| format!("{}: {line}", origin.split('=').next().unwrap_or_default()))
-    }
-
     fn fiat(&self) -> Result<String, String> {
         let (text, origin) = self.text("equity.fiat")?;
         let code = text.to_uppercase();
@@ -232,65 +203,12 @@ impl Given<'_> {
         }
     }
 
-    /// A setting's text and where it came from.
-    fn text(&self, name: &str) -> Result<(String, String), String> {
-        let flag = FLAGS
-            .iter()
-            .find(|flag| flag.name == name)
-            .ok_or_else(|| format!("--{name} is not in the table of flags"))?;
-        if let Some(text) = self.matches.get_one::<String>(flag.name) {
-            return Ok((text.clone(), format!("--{name}={text}")));
-        }
-        if let Some(variable) = flag.env.name(&self.prefix)
-            && let Some(text) = (self.env)(&variable).filter(|text| !text.is_empty())
-        {
-            let origin = format!("{variable}={text}");
-            return Ok((text, origin));
-        }
-        Ok((flag.default.to_owned(), format!("--{name}")))
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, String> {
-        let (text, origin) = self.text(name)?;
-        text.parse().map_err(|error| format!("{origin}: {error}"))
-    }
-
-    fn switch(&self, name: &str) -> Result<bool, String> {
-        let (text, origin) = self.text(name)?;
-        match text.to_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(format!("{origin}: wants true or false")),
-        }
-    }
-
-    fn time(&self, name: &str, least: Duration) -> Result<Duration, String> {
-        let (text, origin) = self.text(name)?;
-        match humantime::parse_duration(&text) {
-            Ok(time) if time >= least && time <= Duration::from_secs(86_400) => Ok(time),
-            Ok(_) => Err(format!("{origin}: wants a time from {} to 24h", humantime::format_duration(least))),
-            Err(_) => Err(format!("{origin}: wants a time such as 500ms, 15s or 5m")),
-        }
-    }
-
     fn share(&self, name: &str) -> Result<f64, String> {
         let (text, origin) = self.text(name)?;
         text.parse()
             .ok()
             .filter(|share| *share > 0.0 && *share <= 1.0)
             .ok_or_else(|| format!("{origin}: wants a number above 0 and at most 1"))
-    }
-
-    fn listen(&self, about: &About) -> Result<SocketAddr, String> {
-        let (text, origin) = self.text("web.listen-address")?;
-        let address = match text.as_str() {
-            "" => format!("0.0.0.0:{}", about.port),
-            port if port.starts_with(':') => format!("0.0.0.0{port}"),
-            address => address.replace("localhost:", "127.0.0.1:"),
-        };
-        address.parse().map_err(|_| {
-            format!("{origin}: wants an address and port such as 0.0.0.0:{} or [::]:{}", about.port, about.port)
-        })
     }
 
     fn url(&self, name: &str, default: &str, schemes: [&str; 2], plaintext: bool) -> Result<Cow<'static, str>, String> {
@@ -312,26 +230,6 @@ impl Given<'_> {
             ));
         }
         Ok(text.trim_end_matches('/').to_owned().into())
-    }
-
-    fn level(&self) -> Result<Level, String> {
-        let (text, origin) = self.text("log.level")?;
-        match text.to_lowercase().as_str() {
-            "error" => Ok(Level::ERROR),
-            "warn" | "warning" => Ok(Level::WARN),
-            "info" => Ok(Level::INFO),
-            "debug" => Ok(Level::DEBUG),
-            _ => Err(format!("{origin}: wants error, warn, info or debug")),
-        }
-    }
-
-    fn log_format(&self) -> Result<LogFormat, String> {
-        let (text, origin) = self.text("log.format")?;
-        match text.as_str() {
-            "logfmt" => Ok(LogFormat::Logfmt),
-            "json" => Ok(LogFormat::Json),
-            _ => Err(format!("{origin}: wants logfmt or json")),
-        }
     }
 
     /// All credentials or none; each from its variable or from the file that its `_FILE` variable names. An empty file is like
@@ -375,52 +273,22 @@ impl Given<'_> {
     }
 }
 
-fn command(about: &About) -> Command {
-    let prefix = prefix(about);
-    let argument = |flag: &'static Flag| {
-        let env = match flag.env {
-            Env::None => String::new(),
-            named => format!(" [env: {}]", named.name(&prefix).unwrap_or_default()),
-        };
-        let default = if flag.default.is_empty() { String::new() } else { format!(" [default: {}]", flag.default) };
-        let base = Arg::new(flag.name)
-            .long(flag.name)
-            .value_name(flag.value)
-            .global(true)
-            .help(format!("{}{env}{default}", flag.help));
-        if flag.value == SWITCH {
-            base.num_args(0..=1).require_equals(true).default_missing_value("true")
-        } else {
-            base
-        }
-    };
+/// A venue's exporter, as far as its settings are concerned.
+fn program(about: &About) -> Program {
+    Program { name: about.name, title: about.title, port: about.port, flags: FLAGS }
+}
+
+fn command(program: &Program) -> Command {
     let file = Arg::new("file")
         .value_name("FILE")
         .required(true)
         .value_parser(clap::value_parser!(PathBuf))
         .help("One JSON text a line");
-    Command::new(format!("{}-exporter", about.name))
-        .about(format!("Prometheus exporter for {}", about.title))
-        .version(concat!(
-            env!("CARGO_PKG_VERSION"),
-            " (revision ",
-            env!("BUILD_REVISION"),
-            ", rustc ",
-            env!("BUILD_RUSTC"),
-            ")"
-        ))
-        .args(FLAGS.iter().map(argument))
+    program
+        .command()
         .subcommand(Command::new("check").about("Validate the configuration, reach the venue, and show what was found"))
         .subcommand(Command::new("healthcheck").about("Ask the running exporter whether it is ready"))
         .subcommand(Command::new("decode").about("Print what the decoders make of a file of frames").arg(file))
-        .disable_help_subcommand(true)
-}
-
-/// What clap says over several lines, as one.
-fn one_line(text: &str) -> String {
-    let paragraphs = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let line = paragraphs.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-    format!("{}; see --help", line.trim_start_matches("error: "))
 }
 
 #[cfg(test)]

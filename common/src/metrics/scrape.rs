@@ -19,6 +19,21 @@ use crate::fault::Source;
 /// How much is written before it is handed on.
 const PIECE: usize = 64 * 1024;
 
+/// What a program was built from.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// Of the workspace.
+    pub version: &'static str,
+    /// Of the repository.
+    pub revision: &'static str,
+    /// The compiler's.
+    pub rustc: &'static str,
+}
+
+/// This one.
+pub const BUILD: Build =
+    Build { version: env!("CARGO_PKG_VERSION"), revision: env!("BUILD_REVISION"), rustc: env!("BUILD_RUSTC") };
+
 /// Everything that `/metrics` is made of.
 #[derive(Debug)]
 pub struct Exposition {
@@ -38,9 +53,9 @@ impl Exposition {
     pub fn new(exchange: &'static str, board: Arc<Board>, health: Arc<Health>, compat: bool) -> Self {
         let build_info = block([
             ("exchange", exchange),
-            ("version", env!("CARGO_PKG_VERSION")),
-            ("revision", env!("BUILD_REVISION")),
-            ("rustc", env!("BUILD_RUSTC")),
+            ("version", BUILD.version),
+            ("revision", BUILD.revision),
+            ("rustc", BUILD.rustc),
         ]);
         let picture = Mutex::default();
         let process = ProcessCollector::for_self();

@@ -27,6 +27,21 @@ pub fn render(context: &Context, telemetry_path: &str, search: &str) -> String {
     let now = unix_now();
     let lines: Vec<LineState> =
         [Source::Public, Source::Private].into_iter().flat_map(|source| context.health.lines(source)).collect();
+    let body = html! {
+        (summary(context, &table, now))
+        (connections(&lines, now))
+        (account::section(context, now))
+        (symbols(context, &table, search, now))
+        (errors(&context.health.recent(), now))
+    };
+    frame(about.title, telemetry_path, &complaints, &body, WELL)
+}
+
+/// What a page says while nothing is wrong.
+const WELL: &str = "Everything is well: every connection is live.";
+
+/// A page of any program of the suite: its head, what is wrong with it, and what it has to show.
+pub fn frame(title: &str, telemetry_path: &str, complaints: &[String], body: &Markup, well: &str) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,25 +49,21 @@ pub fn render(context: &Context, telemetry_path: &str, search: &str) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="refresh" content=(REFRESH);
-                title { (if complaints.is_empty() { "● " } else { "○ " }) (about.title) " exporter" }
+                title { (if complaints.is_empty() { "● " } else { "○ " }) (title) " exporter" }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
-                    h1 { (about.title) span { "exporter " (env!("CARGO_PKG_VERSION")) } }
+                    h1 { (title) span { "exporter " (env!("CARGO_PKG_VERSION")) } }
                     nav {
                         a href=(telemetry_path) { "metrics" }
                         a href="/health" { "health" }
                         a href="/-/ready" { "ready" }
                     }
                 }
-                (verdict(&complaints))
-                (summary(context, &table, now))
-                (connections(&lines, now))
-                (account::section(context, now))
-                (symbols(context, &table, search, now))
-                (errors(&context.health.recent(), now))
+                (verdict(complaints, well))
+                (body)
                 footer { "Refreshes every " (REFRESH) " s. A value that is unknown is not shown, here and in the metrics." }
             }
         }
@@ -60,10 +71,10 @@ pub fn render(context: &Context, telemetry_path: &str, search: &str) -> String {
     .into_string()
 }
 
-fn verdict(complaints: &[String]) -> Markup {
+fn verdict(complaints: &[String], well: &str) -> Markup {
     html! {
         @if complaints.is_empty() {
-            p.verdict.good { "Everything is well: every connection is live." }
+            p.verdict.good { (well) }
         } @else {
             div.verdict.bad {
                 @for complaint in complaints.iter().take(5) { p { (complaint) } }

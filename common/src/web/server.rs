@@ -17,7 +17,6 @@ use flate2::write::GzEncoder;
 use futures_util::stream;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,12 +28,12 @@ use tokio_rustls::TlsAcceptor;
 
 use super::config::live::Live;
 use super::crowd::{Felt, Place};
-use super::door::{self, Door, Visit};
+use super::door::{self, Door, House, Visit};
 use super::page;
 use super::users::HASHERS;
 use crate::context::Context;
 use crate::metrics::encode::Format;
-use crate::metrics::scrape::{Exposition, Scrape};
+use crate::metrics::scrape::Exposition;
 
 /// What the handlers share.
 pub struct Site {
@@ -44,10 +43,6 @@ pub struct Site {
     pub exposition: Arc<Exposition>,
     /// Where the metrics are.
     pub telemetry_path: String,
-    /// Who may ask, and whether others can listen.
-    pub live: Arc<Live>,
-    /// Whether the health paths want a password too.
-    pub protect_health: bool,
 }
 
 /// What hyper reads of a request before it is refused; all that a connection holds besides an answer's piece.
@@ -63,30 +58,18 @@ const ROUND: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` turns true; what is under way is finished.
-pub fn serve(listener: TcpListener, site: Site, stop: watch::Receiver<bool>) -> io::Result<()> {
+pub fn serve(listener: TcpListener, house: House, stop: watch::Receiver<bool>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(HASHERS).build()?;
     let result = runtime.block_on(async move {
         listener.set_nonblocking(true)?;
         // Every connection has these from its listener.
         set_socket_send_buffer_size(&listener, UNREAD)?;
         set_socket_recv_buffer_size(&listener, UNHEARD)?;
-        accept(tokio::net::TcpListener::from_std(listener)?, Arc::new(door(site)), stop).await
+        accept(tokio::net::TcpListener::from_std(listener)?, Arc::new(Door::new(house)), stop).await
     });
     // A password that is still being checked does not hold up the end.
     runtime.shutdown_background();
     result
-}
-
-fn door(site: Site) -> Door {
-    Door {
-        live: Arc::clone(&site.live),
-        protect_health: site.protect_health,
-        users: Default::default(),
-        bucket: Default::default(),
-        crowd: Default::default(),
-        context: Arc::clone(&site.context),
-        router: TowerToHyperService::new(routes(site)),
-    }
 }
 
 async fn accept(listener: tokio::net::TcpListener, door: Arc<Door>, mut stop: watch::Receiver<bool>) -> io::Result<()> {
@@ -131,7 +114,8 @@ async fn admit(stream: TcpStream, place: Place, door: Arc<Door>, mut stop: watch
     // Without it the last bytes of an answer may wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let entry = door.config();
-    let visit = Visit { door, entry: Arc::clone(&entry), pulse: Arc::clone(&place.pulse) };
+    let address = stream.peer_addr().ok();
+    let visit = Visit { door, entry: Arc::clone(&entry), address, pulse: Arc::clone(&place.pulse) };
     match &entry.tls {
         None => talk(stream, visit, stop).await,
         Some(tls) => {
@@ -163,15 +147,17 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(stream: S, visit: Visit, mut st
     }
 }
 
-fn routes(site: Site) -> Router {
-    let path = site.telemetry_path.clone();
-    Router::new()
+/// What a venue's exporter serves.
+pub fn house(site: Site, live: Arc<Live>, protect_health: bool) -> House {
+    let (path, host) = (site.telemetry_path.clone(), Arc::clone(&site.context) as _);
+    let router = Router::new()
         .route("/", get(status_page))
         .route("/-/healthy", get(|| async { "OK\n" }))
         .route("/-/ready", get(ready))
         .route("/health", get(health))
         .route(&path, get(metrics))
-        .with_state(Arc::new(site))
+        .with_state(Arc::new(site));
+    House { router, host, live, protect_health }
 }
 
 async fn ready(State(site): State<Arc<Site>>) -> Response {
@@ -202,17 +188,32 @@ struct Search {
 }
 
 async fn status_page(State(site): State<Arc<Site>>, Query(search): Query<Search>) -> Response {
-    let page = page::render(&site.context, &site.telemetry_path, &search.symbol);
-    // The page shows text that venues sent: nothing in it may run or load.
+    shown(page::render(&site.context, &site.telemetry_path, &search.symbol))
+}
+
+/// A page as an answer.
+pub fn shown(page: String) -> Response {
+    // The page shows text that others sent: nothing in it may run or load.
     let policy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'";
     ([("content-security-policy", policy), ("cache-control", "no-store")], Html(page)).into_response()
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    exposed(&headers, |format| {
+        let mut scrape = site.exposition.scrape(format);
+        move |piece: &mut Vec<u8>| scrape.piece(piece)
+    })
+}
+
+/// A scrape in the format and the coding that the headers ask for. It appends piece after piece, and tells whether there was one.
+pub fn exposed<S>(headers: &HeaderMap, scrape: impl FnOnce(Format) -> S) -> Response
+where
+    S: FnMut(&mut Vec<u8>) -> bool + Send + 'static,
+{
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = Format::from_accept(text(ACCEPT));
-    let scrape = site.exposition.scrape(format);
+    let scrape = scrape(format);
     let head = [(CONTENT_TYPE, format.content_type()), (CACHE_CONTROL, "no-store"), (VARY, "Accept, Accept-Encoding")];
     if accepts_gzip(text(ACCEPT_ENCODING)) {
         (head, [(CONTENT_ENCODING, "gzip")], Body::from_stream(stream::iter(compressed(scrape)))).into_response()
@@ -232,21 +233,21 @@ fn accepts_gzip(header: &str) -> bool {
 
 type Piece = io::Result<Vec<u8>>;
 
-fn plain(mut scrape: Scrape) -> impl Iterator<Item = Piece> {
+fn plain(mut scrape: impl FnMut(&mut Vec<u8>) -> bool) -> impl Iterator<Item = Piece> {
     std::iter::from_fn(move || {
         let mut piece = Vec::new();
-        scrape.piece(&mut piece).then_some(Ok(piece))
+        scrape(&mut piece).then_some(Ok(piece))
     })
 }
 
 /// Level 1: it costs a sixth of level 6 and sends a quarter more.
-fn compressed(mut scrape: Scrape) -> impl Iterator<Item = Piece> {
+fn compressed(mut scrape: impl FnMut(&mut Vec<u8>) -> bool) -> impl Iterator<Item = Piece> {
     let mut encoder = Some(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut piece = Vec::new();
     std::iter::from_fn(move || {
         let mut gzip = encoder.take()?;
         piece.clear();
-        if !scrape.piece(&mut piece) {
+        if !scrape(&mut piece) {
             return Some(gzip.finish());
         }
         if let Err(error) = gzip.write_all(&piece) {

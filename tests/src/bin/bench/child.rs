@@ -140,8 +140,12 @@ pub struct Reply {
 impl Client {
     /// GET with these header lines, each ended by CR LF.
     pub fn get(&mut self, path: &str, headers: &str) -> io::Result<Reply> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
-        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").as_bytes())
+    }
+
+    /// A whole request, as it stands.
+    pub fn send(&mut self, request: &[u8]) -> io::Result<Reply> {
+        self.stream.get_mut().write_all(request)?;
         let first = self.line()?;
         let status = first.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
         let mut head = BTreeMap::new();

@@ -1,0 +1,7 @@
+//! The bot gateway.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bot::main()
+}

@@ -64,7 +64,7 @@ async fn record(venue: Venue, folder: PathBuf, span: Duration) -> io::Result<()>
     let options = Options {
         symbols: Some(12),
         trader: Some(Duration::from_millis(50)),
-        record: Some(own.clone()),
+        samples: Some(own.clone()),
         ..Options::default()
     };
     let fake = start(venue, options)?;

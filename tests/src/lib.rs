@@ -14,6 +14,7 @@
 
 pub mod account;
 mod clock;
+mod confided;
 mod control;
 mod fault;
 mod fixed;
@@ -24,7 +25,7 @@ mod limiter;
 mod options;
 mod path;
 mod protocol;
-mod record;
+mod sampler;
 mod server;
 mod socket;
 mod streams;
@@ -37,9 +38,12 @@ pub mod bybit;
 pub mod coinbase;
 pub mod flood;
 pub mod frames;
+pub mod inspect;
 pub mod kucoin;
 pub mod market;
 pub mod okx;
+pub mod ordeal;
+pub mod record;
 pub mod stack;
 
 use std::collections::BTreeMap;
@@ -178,6 +182,19 @@ impl Fake {
     #[must_use]
     pub fn seen(&self) -> Seen {
         self.world.seen.lock().clone()
+    }
+
+    /// What was true when; held back meanwhile, so not for long.
+    pub fn with_record<T>(&self, look: impl FnOnce(&record::Record) -> T) -> T {
+        look(&self.world.record.lock())
+    }
+
+    /// What nobody else may ever see: the key, and the last signatures and tokens that clients sent.
+    #[must_use]
+    pub fn confided(&self) -> Vec<String> {
+        let key = self.key();
+        let parts = [key.id, key.secret, key.passphrase].into_iter().filter(|part| !part.is_empty());
+        parts.chain(self.world.confided.lock().all().map(str::to_owned)).collect()
     }
 
     /// All that clients did wrong so far: empty after a run of a well-behaved one.

@@ -29,7 +29,7 @@ pub struct Options {
     /// pages of a snapshot.
     pub page_size: Option<usize>,
     /// Write some texts of every shape that is sent, frames and answers, into this folder.
-    pub record: Option<PathBuf>,
+    pub samples: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -44,7 +44,7 @@ impl Default for Options {
             ticket_endpoint: None,
             trader: None,
             page_size: None,
-            record: None,
+            samples: None,
         }
     }
 }

@@ -79,10 +79,11 @@ enum Answer {
 async fn rest(request: &Request, world: &World) -> Answer {
     *world.seen.lock().requests.entry(request.path.clone()).or_default() += 1;
     let at = true_now();
+    world.confided.lock().request(request);
     let answer = answer(request, world).await;
     let status = match &answer {
         Answer::Whole(reply) | Answer::Half(reply) => {
-            world.recorder.lock().take(&reply.body);
+            world.sampler.lock().take(&reply.body);
             reply.status
         }
         Answer::Reset => 0,
@@ -118,6 +119,7 @@ async fn answer(request: &Request, world: &World) -> Answer {
 }
 
 async fn upgrade(mut wire: Wire, request: &Request, world: Arc<World>) {
+    world.confided.lock().request(request);
     let private = world.protocol.is_private(&world, request);
     let fate = world.faults.lock().for_socket(private);
     let id = {
@@ -159,6 +161,7 @@ async fn upgrade(mut wire: Wire, request: &Request, world: Arc<World>) {
         return refused("gone during the handshake");
     };
     let stream = WebSocketStream::from_partially_read(stream, early, Role::Server, None).await;
+    world.record.lock().opened(id, private, std::time::Instant::now());
     Socket { stream, session, world, id, fate, faults: Vec::new(), close_at: None, garbage: 0, unheard: None }
         .run()
         .await;

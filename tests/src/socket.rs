@@ -15,6 +15,7 @@ use crate::fault::{Fate, Fault, Garbage};
 use crate::garbage::nonsense;
 use crate::ledger::Entry;
 use crate::protocol::{Action, Desk, Heard, Session};
+use crate::record::Way;
 use crate::world::{World, true_now};
 
 /// Deadlines, faults and market data are looked at this often.
@@ -50,6 +51,7 @@ impl Socket {
 
     /// The first end counts: what follows a close frame is only its echo.
     fn note_end(&self, end: End) {
+        self.world.record.lock().ended(self.id, std::time::Instant::now());
         let mut seen = self.world.seen.lock();
         let connection = &mut seen.connections[self.id];
         connection.closed_at.get_or_insert_with(true_now);
@@ -105,6 +107,9 @@ impl Socket {
             Message::Pong(payload) => Heard::Pong(payload),
             Message::Close(_) | Message::Frame(_) => return Ok(Some("the client closed".to_owned())),
         };
+        if let Heard::Text(text) = &heard {
+            self.world.confided.lock().frame(text);
+        }
         let mut desk = desk(&self.world, &self.faults);
         self.session.heard(heard, &mut desk);
         let outcome = outcome(desk);
@@ -116,6 +121,7 @@ impl Socket {
             connection.private |= self.session.is_private();
         }
         if self.session.is_private() {
+            self.world.record.lock().turned_private(self.id);
             self.fate.turn_private(&mut self.world.faults.lock());
         }
         self.act(outcome).await
@@ -200,6 +206,7 @@ impl Socket {
             let kind = if symbol.is_empty() && kind == Garbage::UnknownSymbol { Garbage::UnknownEvent } else { kind };
             self.feed(nonsense(kind, &text, symbol)).await?;
         }
+        self.record(&entries);
         // Noted before it is sent: a client can never hold a value that the ledger lacks.
         for (symbol, entry) in entries {
             self.world.streamed.lock().entry(symbol).or_default().update(entry);
@@ -208,8 +215,17 @@ impl Socket {
         self.feed(self.worded(text)).await
     }
 
+    fn record(&self, entries: &[(String, Entry)]) {
+        let (mut record, now) = (self.world.record.lock(), std::time::Instant::now());
+        record.spoke(self.id, None, now);
+        for (symbol, entry) in entries {
+            record.spoke(self.id, Some(symbol), now);
+            record.said(Way::Stream, symbol, entry, now);
+        }
+    }
+
     fn worded(&self, text: String) -> Message {
-        self.world.recorder.lock().take(&text);
+        self.world.sampler.lock().take(&text);
         if self.session.is_binary() { Message::binary(text) } else { Message::text(text) }
     }
 

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::account::Account;
 use crate::binance::ListenKeys;
+use crate::confided::Confided;
 use crate::fault::{Fault, Faults};
 use crate::kucoin::Ticket;
 use crate::ledger::{Entry, Seen};
 use crate::limiter::Tallies;
 use crate::market::Market;
 use crate::options::{Options, Times};
-use crate::record::Recorder;
+use crate::record::{Record, Way};
+use crate::sampler::Sampler;
 use crate::{Venue, protocol};
 
 /// A mutex that a panicking test cannot poison for the others.
@@ -43,9 +45,12 @@ pub(crate) struct World {
     /// Sent over REST.
     pub(crate) quoted: Shared<BTreeMap<String, Entry>>,
     pub(crate) seen: Shared<Seen>,
+    /// Locked last of all.
+    pub(crate) record: Shared<Record>,
+    pub(crate) confided: Shared<Confided>,
     pub(crate) faults: Shared<Faults>,
     pub(crate) tallies: Shared<Tallies>,
-    pub(crate) recorder: Shared<Recorder>,
+    pub(crate) sampler: Shared<Sampler>,
     /// Tickets handed out and not yet used (KuCoin).
     pub(crate) tickets: Shared<HashMap<String, Ticket>>,
     /// Given out for the private stream of futures (Binance). Locked after the account, where both are.
@@ -60,6 +65,8 @@ impl World {
         let times = options.times.clone().unwrap_or(Times::documented(venue));
         let market = Market::new(venue, options.seed, options.symbols, true_now());
         let account = Account::new(venue, &market, options.seed, true_now());
+        let mut record = Record::default();
+        record.booked(&account.books, Instant::now());
         Self {
             venue,
             address,
@@ -69,9 +76,11 @@ impl World {
             streamed: Shared::new(BTreeMap::new()),
             quoted: Shared::new(BTreeMap::new()),
             seen: Shared::new(Seen::default()),
+            record: Shared::new(record),
+            confided: Shared::new(Confided::default()),
             faults: Shared::new(Faults::default()),
             tallies: Shared::new(Tallies::default()),
-            recorder: Shared::new(Recorder::new(options.record.clone())),
+            sampler: Shared::new(Sampler::new(options.samples.clone())),
             tickets: Shared::new(HashMap::new()),
             listen_keys: Shared::new(ListenKeys::default()),
             account: Shared::new(account),
@@ -99,7 +108,9 @@ impl World {
     pub(crate) fn deal<T>(&self, deal: impl FnOnce(&mut Account, &Market, u64) -> T) -> T {
         let now = self.now();
         let mut account = self.account.lock();
-        deal(&mut account, &self.market.lock(), now)
+        let outcome = deal(&mut account, &self.market.lock(), now);
+        self.record.lock().booked(&account.books, Instant::now());
+        outcome
     }
 
     /// The trader does something, unless the market is frozen.
@@ -119,6 +130,7 @@ impl World {
 
     /// Notes values sent over REST.
     pub(crate) fn note_quoted(&self, symbol: &str, entry: Entry) {
+        self.record.lock().said(Way::Rest, symbol, &entry, Instant::now());
         self.quoted.lock().entry(symbol.to_owned()).or_default().update(entry);
     }
 }

@@ -10,10 +10,10 @@ mod keys;
 
 use std::time::Duration;
 
-use books::{expected_fates, fates, spot_wallet};
 use exporter::exposition::Exposition;
 use exporter::{Rig, dollar, everywhere, fake, start};
 use fake_venues::account::{Role, Side};
+use fake_venues::inspect::books::{expected_fates, fates, spot_wallet};
 use fake_venues::{Fault, Fixed, Options, Venue};
 use tokio::time::sleep;
 

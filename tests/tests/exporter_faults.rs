@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use exporter::exposition::Exposition;
 use exporter::prices::label;
-use exporter::{GRACE, Rig, everywhere, fake, prices, start, suffering};
+use exporter::{Rig, everywhere, fake, prices, start, suffering};
+use fake_venues::inspect::GRACE;
 use fake_venues::{Fault, Options, Times, Venue};
 use tokio::join;
 use tokio::time::sleep;

@@ -1,7 +1,5 @@
 //! What goes wrong over REST: limits are kept, slow and broken answers cost no price, clocks are compared, maintenance is told.
 
-#[path = "exporter/chaos.rs"]
-mod chaos;
 mod exporter;
 
 use std::time::{Duration, Instant};

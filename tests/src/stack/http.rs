@@ -23,13 +23,21 @@ pub struct Response {
 /// # Errors
 /// Nobody listens, the answer takes over ten seconds, or it is no HTTP.
 pub async fn get(port: u16, path: &str) -> io::Result<Response> {
-    timeout(PATIENCE, exchange(port, path)).await.map_err(|_| io::Error::other("no answer within 10 s"))?
+    get_with(port, path, "").await
 }
 
-async fn exchange(port: u16, path: &str) -> io::Result<Response> {
+/// The same with these header lines, each ended by CR LF. The answer must be text.
+///
+/// # Errors
+/// Nobody listens, the answer takes over ten seconds, or it is no HTTP.
+pub async fn get_with(port: u16, path: &str, headers: &str) -> io::Result<Response> {
+    timeout(PATIENCE, exchange(port, path, headers)).await.map_err(|_| io::Error::other("no answer within 10 s"))?
+}
+
+async fn exchange(port: u16, path: &str, headers: &str) -> io::Result<Response> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     // HTTP 1.0, so that the answer comes in one piece and its end is the end of the connection.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

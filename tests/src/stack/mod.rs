@@ -17,7 +17,7 @@ mod tools;
 mod wait;
 mod will;
 
-pub use http::{Response, get};
+pub use http::{Response, get, get_with};
 pub use ports::{Owner, Ports, owner};
 pub use process::{Process, Signal};
 pub use samples::value;

@@ -3,7 +3,7 @@
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process_group};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -58,6 +58,18 @@ impl Process {
     #[must_use]
     pub fn log(&self) -> String {
         fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// What it printed from this byte on, and where that ends.
+    ///
+    /// # Errors
+    /// The log is gone.
+    pub fn log_from(&self, from: usize) -> io::Result<(String, usize)> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(from as u64))?;
+        let mut bytes = Vec::new();
+        let read = file.read_to_end(&mut bytes)?;
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), from + read))
     }
 
     /// The last lines of what it printed.

@@ -2,8 +2,6 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails where its exporter does")]
 
-pub mod exposition;
-pub mod prices;
 pub mod tls;
 pub mod web;
 
@@ -17,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use exposition::Exposition;
+pub use fake_venues::inspect::{exposition, prices};
 use fake_venues::stack::{Ports, Process, Response, Scratch, Signal, build, get};
 use fake_venues::{Fake, Fault, Options, Venue};
 use futures_util::future::join_all;
@@ -27,10 +26,6 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const STILL: Duration = Duration::from_secs(8);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(40);
-/// How long prices stay after the death of their connection, and a little for the look itself.
-pub const GRACE: Duration = Duration::from_millis(15_200);
-/// The metrics that are prices.
-pub const PRICES: [&str; 3] = ["exchange_last_price", "exchange_best_bid_price", "exchange_best_ask_price"];
 
 /// The venues to try: all of them, or those that `VENUES=okx,bybit` names while somebody works on these.
 pub fn venues() -> Vec<Venue> {

@@ -2,36 +2,99 @@
 
 use std::collections::BTreeMap;
 
-use fake_venues::market::{Listing, Product, State};
-use fake_venues::{Entry, Fake, Fixed, Venue};
-
 use super::exposition::Exposition;
+use crate::market::{Listing, Product, State};
+use crate::record::Said;
+use crate::{Entry, Fake, Fixed, Venue};
 
 /// A figure: its canonical name, the end of its compatibility name, and where the ledger has it.
 struct Figure {
     name: &'static str,
     compat: Option<&'static str>,
+    what: Said,
     /// Zero is a price of nothing, but a true volume or change.
     is_price: bool,
     sent: fn(&Entry) -> Option<&str>,
 }
 
 const FIGURES: [Figure; 7] = [
-    Figure { name: "exchange_last_price", compat: Some("last_price"), is_price: true, sent: |e| e.last.as_deref() },
-    Figure { name: "exchange_best_bid_price", compat: Some("best_bid"), is_price: true, sent: |e| e.bid.as_deref() },
-    Figure { name: "exchange_best_ask_price", compat: Some("best_ask"), is_price: true, sent: |e| e.ask.as_deref() },
+    Figure {
+        name: "exchange_last_price",
+        compat: Some("last_price"),
+        what: Said::Last,
+        is_price: true,
+        sent: |e| e.last.as_deref(),
+    },
+    Figure {
+        name: "exchange_best_bid_price",
+        compat: Some("best_bid"),
+        what: Said::Bid,
+        is_price: true,
+        sent: |e| e.bid.as_deref(),
+    },
+    Figure {
+        name: "exchange_best_ask_price",
+        compat: Some("best_ask"),
+        what: Said::Ask,
+        is_price: true,
+        sent: |e| e.ask.as_deref(),
+    },
     Figure {
         name: "exchange_volume_24h_base",
         compat: Some("volume_24h"),
+        what: Said::BaseVolume,
         is_price: false,
         sent: |e| e.base_volume.as_deref(),
     },
-    Figure { name: TURNOVER, compat: None, is_price: false, sent: |e| e.quote_volume.as_deref() },
-    Figure { name: "exchange_high_24h_price", compat: None, is_price: true, sent: |e| e.high.as_deref() },
-    Figure { name: "exchange_low_24h_price", compat: None, is_price: true, sent: |e| e.low.as_deref() },
+    Figure {
+        name: TURNOVER,
+        compat: None,
+        what: Said::QuoteVolume,
+        is_price: false,
+        sent: |e| e.quote_volume.as_deref(),
+    },
+    Figure {
+        name: "exchange_high_24h_price",
+        compat: None,
+        what: Said::High,
+        is_price: true,
+        sent: |e| e.high.as_deref(),
+    },
+    Figure {
+        name: "exchange_low_24h_price",
+        compat: None,
+        what: Said::Low,
+        is_price: true,
+        sent: |e| e.low.as_deref(),
+    },
 ];
 const TURNOVER: &str = "exchange_volume_24h_quote";
 const CHANGE: &str = "exchange_price_change_24h_ratio";
+
+fn compat_suffix(venue: Venue, name: &str) -> Option<&str> {
+    name.strip_prefix(venue.name())?.strip_prefix('_')
+}
+
+fn figure(venue: Venue, name: &str) -> Option<&'static Figure> {
+    let suffix = compat_suffix(venue, name);
+    FIGURES.iter().find(|figure| figure.name == name || (figure.compat.is_some() && figure.compat == suffix))
+}
+
+/// Which of the venue's words a metric shows, if any.
+pub(super) fn said(venue: Venue, name: &str) -> Option<Said> {
+    if name == CHANGE { Some(Said::Change) } else { figure(venue, name).map(|figure| figure.what) }
+}
+
+/// The canonical name of a compatibility name of a figure.
+pub(super) fn canonical(venue: Venue, name: &str) -> Option<&'static str> {
+    figure(venue, name).map(|figure| figure.name).filter(|canonical| *canonical != name)
+}
+
+/// Whether a metric leaves with its connection: prices and volumes, and what tells of their age.
+pub(super) fn is_figure(venue: Venue, name: &str) -> bool {
+    let told = name == "exchange_ticker_last_update_timestamp_seconds";
+    told || said(venue, name).is_some() || compat_suffix(venue, name) == Some("latency_seconds")
+}
 
 /// The listings that may be shown: spot, and trading.
 pub fn trading(fake: &Fake) -> Vec<Listing> {
@@ -117,15 +180,10 @@ pub fn differences(fake: &Fake, scrape: &Exposition, relists: bool) -> Vec<Strin
     for sample in scrape.all("exchange_symbol_info") {
         shown.insert(&sample.labels["symbol"], BTreeMap::new());
     }
-    let compat = |name: &str| {
-        let suffix = name.strip_prefix(fake.venue().name()).and_then(|rest| rest.strip_prefix('_'));
-        suffix.is_some_and(|suffix| FIGURES.iter().any(|figure| figure.compat == Some(suffix)))
-    };
-    let figure = |name: &str| name == CHANGE || compat(name) || FIGURES.iter().any(|figure| figure.name == name);
     let behind = relists && fake.venue() == Venue::Coinbase;
     let mut differences = Vec::new();
-    for sample in scrape.samples().filter(|sample| figure(&sample.name)) {
-        match shown.get_mut(sample.labels["symbol"].as_str()) {
+    for sample in scrape.samples().filter(|sample| said(fake.venue(), &sample.name).is_some()) {
+        match sample.labels.get("symbol").and_then(|symbol| shown.get_mut(symbol.as_str())) {
             Some(figures) => drop(figures.insert(sample.name.clone(), sample.value)),
             None => differences.push(format!("{} of a symbol without a name: {:?}", sample.name, sample.labels)),
         }

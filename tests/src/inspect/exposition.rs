@@ -1,27 +1,46 @@
 //! A strict reader of both exposition formats: what it takes, Prometheus takes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The metrics that are prices.
+pub const PRICES: [&str; 3] = ["exchange_last_price", "exchange_best_bid_price", "exchange_best_ask_price"];
 
 /// A family: its head and its samples.
 #[derive(Clone, Debug, Default)]
 pub struct Family {
+    /// Its name in the head.
     pub name: String,
+    /// Its type.
     pub kind: String,
+    /// Its help.
     pub help: String,
+    /// In the order of the page.
     pub samples: Vec<Sample>,
 }
 
 /// One series and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
+    /// With its ending.
     pub name: String,
+    /// Unescaped.
     pub labels: BTreeMap<String, String>,
+    /// The value.
     pub value: f64,
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        write!(f, "{}{{{}}} {}", self.name, labels.join(","), self.value)
+    }
 }
 
 /// A whole scrape.
 #[derive(Clone, Debug)]
 pub struct Exposition {
+    /// In the order of the page.
     pub families: Vec<Family>,
 }
 
@@ -114,7 +133,7 @@ impl Exposition {
 
     /// Name and symbol of every price shown.
     pub fn priced(&self) -> BTreeSet<(String, String)> {
-        let prices = self.samples().filter(|sample| super::PRICES.contains(&sample.name.as_str()));
+        let prices = self.samples().filter(|sample| PRICES.contains(&sample.name.as_str()));
         prices.map(|sample| (sample.name.clone(), sample.labels["symbol"].clone())).collect()
     }
 

@@ -113,14 +113,16 @@ fn find_further(bytes: &[u8], kind: impl Fn(u8x16) -> u8x16) -> Option<usize> {
 mod tests {
     use super::*;
 
+    /// What looks for them, and they.
+    type Kind = (fn(&[u8]) -> Option<usize>, &'static [u8]);
+    const QUOTES: Kind = (quote, b"\"\\");
+    /// White space and all below it, too.
+    const DELIMITERS: Kind = (delimiter, b"\"!,:{}[] \x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
+
     #[test]
     fn finds_what_a_loop_finds() {
         let text: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
-        let kinds: [(fn(&[u8]) -> Option<usize>, &[u8]); 2] = [
-            (quote, b"\"\\"),
-            (delimiter, b"\"!\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f ,:{}[]"),
-        ];
-        for (find, wanted) in kinds {
+        for (find, wanted) in [QUOTES, DELIMITERS] {
             for from in 0..text.len() {
                 for length in [0, 1, 15, 16, 17, 40, text.len()] {
                     let bytes = &text[from..(from + length).min(text.len())];

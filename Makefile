@@ -109,6 +109,9 @@ kubernetes: ## Regenerate what Kubernetes gets of rules, alerts and runbooks
 bench: build ## Measure the exporters beside a plain one, ten minutes with the build [BENCH="--quick", BENCH="--write"]
 	@$(OUT)/release/bench $(BENCH)
 
+soak: build ## Let the exporters live through hours of trouble in minutes, and look at every scrape [MINUTES=5] [SOAK="--seed=7"]
+	@$(OUT)/release/soak --minutes=$(or $(MINUTES),5) $(SOAK)
+
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot
 

@@ -123,6 +123,9 @@ bench: build ## Measure the exporters beside a plain one, eleven minutes after t
 bench-bot: build tools ## Measure the bot gateway beside a Pushgateway [BENCH="--quick", BENCH="--write"]
 	@$(OUT)/release/bench-bot $(BENCH)
 
+soak: build ## Let the exporters live through hours of trouble in minutes, and look at every scrape [MINUTES=5] [SOAK="--seed=7"]
+	@$(OUT)/release/soak --minutes=$(or $(MINUTES),5) $(SOAK)
+
 screenshot: ## Take the README's picture from the running demo; needs Chromium
 	@scripts/screenshot
 

@@ -97,7 +97,7 @@ pub struct Line {
     pub spoke: Instant,
     /// When it ended.
     pub ended: Option<Instant>,
-    /// The symbols that it told of, in the venue's spelling.
+    /// The symbols that it told of or was asked for, in the venue's spelling; other words of subscriptions, too.
     pub carries: BTreeSet<String>,
 }
 
@@ -128,6 +128,14 @@ impl Record {
         if let Some(line) = self.lines.get_mut(&line) {
             line.private = true;
         }
+    }
+
+    /// What the client asked for, in the venue's words.
+    pub(crate) fn subscribed(&mut self, line: usize, subscriptions: &[String]) {
+        let Some(line) = self.lines.get_mut(&line) else { return };
+        let other = |letter: char| !letter.is_alphanumeric() && letter != '-';
+        let words = subscriptions.iter().flat_map(|one| one.split(other)).filter(|word| !word.is_empty());
+        line.carries.extend(words.map(str::to_uppercase));
     }
 
     pub(crate) fn ended(&mut self, line: usize, now: Instant) {

@@ -119,6 +119,7 @@ impl Socket {
             connection.heard += 1;
             connection.subscriptions = self.session.subscriptions();
             connection.private |= self.session.is_private();
+            self.world.record.lock().subscribed(self.id, &connection.subscriptions);
         }
         if self.session.is_private() {
             self.world.record.lock().turned_private(self.id);

@@ -117,6 +117,25 @@ async fn a_part_that_is_down_holds_up_the_rest_for_three_refreshes_only() {
     .await;
 }
 
+/// Placed while no stream was there to tell, on a pair that nothing had happened on before: REST finds it.
+#[tokio::test]
+async fn an_order_that_no_stream_told_is_found() {
+    everywhere(async |venue| {
+        let rig = Rig::with_key(fake(venue), &FLAGS);
+        settled(&rig).await;
+        rig.fake.inflict(Fault::RefuseDial.private());
+        rig.fake.inflict(Fault::Drop.private());
+        let away = |now: &Exposition| now.value("exchange_connection_status", &[("stream", "private")]) == Some(0.0);
+        rig.until_scrape("the private stream is away", away).await;
+        let pair = venue.spell("UNI", dollar(venue));
+        let price = rig.fake.market().find(&pair).and_then(|listing| listing.quote.last).expect("a price");
+        rig.fake.place(&pair, Side::Buy, price, units("1")).expect("funds");
+        rig.fake.clear();
+        rig.agrees_with_books("an order that no stream told", None).await;
+    })
+    .await;
+}
+
 /// What a fiat is worth is told by the venue's own market; when that goes, by another venue's, and the label says whose.
 #[tokio::test]
 async fn fiat_comes_from_another_venue_when_its_own_market_goes() {

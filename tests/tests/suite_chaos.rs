@@ -10,7 +10,7 @@ use fake_venues::stack::build;
 use futures_util::future::join_all;
 
 /// How long it is rough; `CHAOS_SECONDS` says otherwise.
-const ROUGH: u64 = 40;
+const ROUGH: u64 = 32;
 /// All must be true again within this.
 const RECOVERY: Duration = Duration::from_secs(150);
 

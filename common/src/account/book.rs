@@ -68,6 +68,8 @@ pub struct Book {
     /// Which sections of each topic have been answered: without any, nothing is known of it.
     answered: BTreeSet<(Topic, String)>,
     failures: u32,
+    /// How many refreshes were complete.
+    refreshes: usize,
     /// Events dated before this are older than the last complete refresh.
     floor: Option<Micros>,
     /// Unix seconds of the last complete refresh.
@@ -107,6 +109,7 @@ impl Book {
             wallets: BTreeMap::new(),
             answered: BTreeSet::new(),
             failures: 0,
+            refreshes: 0,
             floor: None,
             last_success: None,
         }
@@ -277,6 +280,7 @@ impl Book {
         self.positions.retain(|_, held| stays(&held.from, held.heard));
         self.orders.retain(|_, held| stays(&held.from, held.heard));
         self.failures = 0;
+        self.refreshes = self.refreshes.wrapping_add(1);
         self.last_success = Some(now);
     }
 
@@ -307,6 +311,7 @@ impl Book {
             touched_inverse: touched(Market::Inverse),
             streamed,
             read,
+            turn: self.refreshes,
             now,
         }
     }

@@ -101,6 +101,8 @@ pub struct View {
     pub streamed: Vec<String>,
     /// Wallets that could be read when they were last asked for.
     pub read: Vec<&'static str>,
+    /// How many refreshes were complete: where there is too much to ask for at once, it is asked for in turns.
+    pub turn: usize,
     /// The venue's clock: where executions are asked for in windows, the last one ends here.
     pub now: Micros,
 }

@@ -39,6 +39,8 @@ const FILLS: usize = 100;
 const TOUCHED: usize = 40;
 /// So many symbols at least, of the exported ones: a key that may only read is not told which have orders.
 const LEAST: usize = 10;
+/// And so many of those that nothing was heard of, others each time: what happens while no stream is there to tell is found.
+const SCOUTED: usize = 5;
 
 /// The account behind a key.
 pub struct Owner {
@@ -51,14 +53,12 @@ fn query(name: &'static str, request: Request, decode: Decoder) -> Query {
     Query::new(name, request, decode)
 }
 
-/// Symbols to ask about, at least so many.
+/// Symbols to ask about: those that something was heard of, and the exported ones in turns, so many at least.
 fn symbols(view: &View, least: usize) -> Vec<&String> {
     let mut symbols: Vec<&String> = view.touched.iter().take(TOUCHED).collect();
-    for symbol in &view.streamed {
-        if symbols.len() < least && !symbols.contains(&symbol) {
-            symbols.push(symbol);
-        }
-    }
+    let silent: Vec<&String> = view.streamed.iter().filter(|symbol| !view.touched.contains(symbol)).collect();
+    let more = least.saturating_sub(symbols.len()).max(SCOUTED).min(silent.len());
+    symbols.extend(silent.iter().cycle().skip(view.turn.wrapping_mul(more) % silent.len().max(1)).take(more));
     symbols
 }
 
@@ -124,7 +124,7 @@ impl Account for Owner {
         for (start, end) in windows(since, view.now, SPAN) {
             let end = end.map(|end| format!("&endAt={}", end.as_millis() - 1)).unwrap_or_default();
             let span = format!("startAt={}{end}", start.as_millis());
-            for symbol in symbols(view, 0) {
+            for symbol in symbols(view, TOUCHED) {
                 let text = format!("symbol={symbol}&{span}&limit={FILLS}");
                 let request = Request::get("/api/v1/hf/fills").query(text).weight(2).pool(SPOT);
                 asks.push(Ask::may(Topic::Fills, query("fills", request, spot_fills).paged("lastId")));

@@ -143,7 +143,13 @@ fn orders_are_asked_of_the_symbols_in_use_and_of_some_more() {
         let orders = |ask: &Ask| ask.query.request.path.contains("hf/orders");
         owner(false).asks(&view).iter().filter(|ask| orders(ask)).count()
     };
-    assert_eq!([asked(0, 3), asked(0, 50), asked(3, 50), asked(50, 50)], [3, LEAST, LEAST, TOUCHED]);
+    assert_eq!([asked(0, 3), asked(0, 50), asked(3, 50), asked(50, 50)], [3, LEAST, LEAST, TOUCHED + SCOUTED]);
+    let turns = (0..9).flat_map(|turn| {
+        let view = View { touched: names("T", 20), streamed: names("S", 42), turn, ..View::default() };
+        symbols(&view, LEAST).into_iter().skip(20).cloned().collect::<Vec<_>>()
+    });
+    let found: std::collections::BTreeSet<String> = turns.collect();
+    assert_eq!(found.len(), 42, "all have their turn");
     let view =
         View { touched: vec!["BTC-USDT".into()], now: Micros(SPAN.as_micros() as i64 * 3 / 2), ..View::default() };
     let fills = owner(false).fills(Micros(0), &view);

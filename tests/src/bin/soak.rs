@@ -28,11 +28,11 @@ const DESCRIPTORS: usize = 12;
 #[derive(Debug, Parser)]
 struct Options {
     /// How long.
-    #[arg(long, default_value_t = 5.0)]
-    minutes: f64,
+    #[arg(long, default_value = "5", value_parser = |text: &str| time(text, 60.0))]
+    minutes: Duration,
     /// So many seconds are an hour of the venues' life.
-    #[arg(long, default_value_t = 5.0)]
-    hour: f64,
+    #[arg(long, default_value = "5", value_parser = |text: &str| time(text, 1.0))]
+    hour: Duration,
     /// Of all that happens; a seed of its own each time if not given.
     #[arg(long)]
     seed: Option<u64>,
@@ -69,12 +69,9 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> io::Result<bool> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let seed = options.seed.unwrap_or(now);
-    let (time, hour) = match (seconds(options.minutes * 60.0), seconds(options.hour)) {
-        (Some(time), Some(hour)) => (time, hour),
-        _ => return Err(io::Error::other("--minutes and --hour must be positive numbers")),
-    };
+    let (time, hour) = (options.minutes, options.hour);
     let binaries = options.binaries.clone().map_or_else(binaries, Ok)?;
-    say(&format!("soak: {:.1} minutes, an hour in {} s, --seed={seed}", options.minutes, options.hour));
+    say(&format!("soak: {} s, an hour in {} s, --seed={seed}", time.as_secs_f64(), hour.as_secs_f64()));
     let only = |venue: &Venue| options.only.is_empty() || options.only.iter().any(|name| name == venue.name());
     let plans = Venue::ALL.into_iter().filter(only).map(|venue| Plan {
         venue,
@@ -89,8 +86,11 @@ async fn run(options: &Options) -> io::Result<bool> {
     Ok(failures == 0)
 }
 
-fn seconds(number: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(number).ok().filter(|time| !time.is_zero())
+/// A time of the command line, in so many seconds.
+fn time(text: &str, unit: f64) -> Result<Duration, &'static str> {
+    let number: f64 = text.parse().map_err(|_| "not a number")?;
+    let time = Duration::try_from_secs_f64(number * unit).ok().filter(|time| !time.is_zero());
+    time.ok_or("must be more than nothing")
 }
 
 /// The venue's own times where they are hours: a day's life of a connection, an hour's of a listenKey.

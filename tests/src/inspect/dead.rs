@@ -14,7 +14,7 @@ impl Inspector {
         line.ended.into_iter().chain(stalled).min()
     }
 
-    /// Figures of symbols whose last line died too long ago. A symbol that no line has told of yet may be on any.
+    /// Figures of symbols whose last line died too long ago. A symbol that no line was asked for may be on any.
     pub(super) fn outlived(&self, scrape: &Exposition, record: &Record, names: &Names, asked: Instant) -> Vec<String> {
         let public = || record.lines().filter(|line| !line.private);
         let latest = before(asked, GRACE + LAG);

@@ -199,3 +199,50 @@ async fn health(State(site): State<Arc<Site>>) -> Response {
 async fn status_page(State(site): State<Arc<Site>>) -> Response {
     shown(page::render(&site.gateway, &site.telemetry_path))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::store::Bounds;
+
+    fn site(allow_anyone: bool) -> Site {
+        let bounds = Bounds { series: 10, ids: 10, stale_after: Duration::from_secs(300) };
+        let gateway = Arc::new(Gateway::new(Arc::new(Catalogue::default()), bounds, 10));
+        Site { gateway, tokens: None, allow_anyone, max_body: 10, telemetry_path: "/metrics".into() }
+    }
+
+    /// Whether a post from this address, of a user or not, is let in.
+    fn is_in(site: &Site, address: Option<&str>, user: bool, origin: bool) -> bool {
+        let mut request = Request::new(Body::empty());
+        let address = address.map(|address| address.parse().unwrap());
+        request.extensions_mut().insert(Guest { address, user });
+        if origin {
+            request.headers_mut().insert(ORIGIN, HeaderValue::from_static("http://localhost:8005"));
+        }
+        site.admit(&request).is_ok()
+    }
+
+    #[test]
+    fn without_token_and_users_only_this_machine_posts() {
+        let site = site(false);
+        for here in ["127.0.0.1:5", "127.8.9.1:5", "[::1]:5", "[::ffff:127.0.0.1]:5"] {
+            assert!(is_in(&site, Some(here), false, false), "{here}");
+        }
+        for there in ["192.0.2.7:5", "172.17.0.1:5", "[2001:db8::1]:5", "[::ffff:192.0.2.7]:5", "0.0.0.0:5"] {
+            assert!(!is_in(&site, Some(there), false, false), "{there}");
+            assert!(is_in(&site, Some(there), true, false), "a user may, from {there}");
+        }
+        assert!(!is_in(&site, None, false, false), "from nobody knows where");
+        assert!(!is_in(&site, Some("127.0.0.1:5"), false, true), "a web page is no bot");
+    }
+
+    #[test]
+    fn anyone_is_any_machine_and_still_no_web_page() {
+        let site = self::site(true);
+        assert!(is_in(&site, Some("192.0.2.7:5"), false, false));
+        assert!(!is_in(&site, Some("192.0.2.7:5"), false, true));
+    }
+}

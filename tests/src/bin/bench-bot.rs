@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> io::Result<()> {
-    let (load, requests) = (load_average(), if options.quick { 500 } else { 20_000 });
+    let (load, requests) = (load_average(), if options.quick { 500 } else { 10_000 });
     let mut report = Report::new();
     let outcome = measure(requests, if options.quick { 1 } else { 5 }, &mut report);
     let text = report.render(if options.quick { "make bench-bot BENCH=--quick" } else { "make bench-bot" });
@@ -140,8 +140,9 @@ fn push(first: usize, count: usize) -> Vec<u8> {
     let mut body = "# TYPE trades_executed_total counter\n".to_owned();
     for number in first..first + count {
         let symbol = number % SYMBOLS;
+        // Other series than those of the single pushes: the same from two groups would be refused.
         body.push_str(&format!(
-            "trades_executed_total{{symbol=\"COIN{symbol}\",side=\"buy\",status=\"filled\"}} {first}\n"
+            "trades_executed_total{{symbol=\"COIN{symbol}\",side=\"sell\",status=\"filled\"}} {first}\n"
         ));
     }
     http("/metrics/job/bot", "text/plain", &body)

@@ -63,6 +63,7 @@ pub struct Post {
     pub(super) during: String,
     rotations: u64,
     pub(super) listed: Vec<String>,
+    pub(super) delisted: Vec<String>,
     pub(super) listings: usize,
     pub(super) log_read: usize,
     // Fields are dropped in order: the files go last.
@@ -96,6 +97,7 @@ impl Post {
             during: "the start".to_owned(),
             rotations: 0,
             listed: Vec::new(),
+            delisted: Vec::new(),
             listings: 0,
             log_read: 0,
             files: Scratch::new("ordeal")?,

@@ -52,6 +52,7 @@ impl Post {
             Deed::List | Deed::Delist => {
                 if let Some(symbol) = (!self.listed.is_empty()).then(|| self.listed.remove(0)) {
                     self.fake.delist(&symbol);
+                    self.delisted.push(symbol);
                 }
             }
             Deed::RotateKey => self.rotate()?,

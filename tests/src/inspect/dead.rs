@@ -31,10 +31,11 @@ impl Inspector {
         figures(self, scrape).filter(dead).map(ToString::to_string).collect()
     }
 
-    /// Figures that are there although the exporter has said for longer than the grace that it is not connected. What a line says that is
-    /// up but not yet answered counts: it is no older than the line.
-    pub(super) fn contradicts(&mut self, scrape: &Exposition, asked: Instant) -> Vec<String> {
-        if scrape.connected() {
+    /// Figures that are there although the exporter has said for longer than the grace that it is not connected, and the venue has no line
+    /// open. What a line brought that was up but never answered counts until its own grace is over.
+    pub(super) fn contradicts(&mut self, scrape: &Exposition, record: &Record, asked: Instant) -> Vec<String> {
+        let open = record.lines().any(|line| !line.private && line.ended.is_none());
+        if scrape.connected() || open {
             self.down_since = None;
             return Vec::new();
         }

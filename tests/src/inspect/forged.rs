@@ -213,7 +213,8 @@ fn no_figure_outlives_its_line() {
 
 #[test]
 fn the_exporters_own_word_holds() {
-    let (record, now) = record(Duration::from_secs(60));
+    let (mut record, now) = record(Duration::from_secs(60));
+    record.ended(0, now);
     let mut inspector = inspector();
     let down = page().replace("stream=\"public\"} 1", "stream=\"public\"} 0");
     let old = down.lines().map(|line| match line.strip_prefix("exchange_ticker_last_update") {

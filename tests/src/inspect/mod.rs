@@ -114,7 +114,7 @@ impl Inspector {
         let breaches = [
             ("counters never fall, and stay", self.counters.look(&scrape)),
             ("no figure outlives its connection by more than the grace", self.outlived(&scrape, record, &names, asked)),
-            ("the exporter's own word on its connections holds", self.contradicts(&scrape, asked)),
+            ("the exporter's own word on its connections holds", self.contradicts(&scrape, record, asked)),
             ("a figure is the venue's last word", values::differences(self.venue, &scrape, record, &names, asked)),
             ("a compatibility name tells the same", values::compat(self.venue, &scrape)),
             ("the status is 1 only while every line lives", self.not_live(&scrape, record, asked)),

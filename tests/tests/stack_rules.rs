@@ -242,7 +242,9 @@ fn every_venue_is_compared_with_the_others() {
         compared.insert(venue);
     }
     let folders = fs::read_dir(repository().join("exporters")).unwrap();
-    let venues = folders.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    // A venue has a market; the bot gateway has none.
+    let venues = folders.map(Result::unwrap).filter(|entry| entry.path().join("src/market.rs").is_file());
+    let venues = venues.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     assert_eq!(compared, venues);
 }
 

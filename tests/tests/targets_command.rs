@@ -119,7 +119,11 @@ async fn what_runs_is_shown(suite: &Suite) {
     let shown = run(suite.ports().prometheus(), &[]).await;
     shown.says(
         0,
-        &["LAST SCRAPE", "6 of 6 targets are up.", "Jobs without a target: alertmanager, blackbox-exporter, bot-exporter, bots"],
+        &[
+            "LAST SCRAPE",
+            "6 of 6 targets are up.",
+            "Jobs without a target: alertmanager, blackbox-exporter, bot-exporter, bots",
+        ],
     );
     for target in suite.targets() {
         let line = shown.about(&format!("localhost:{}", target.port));

@@ -183,6 +183,8 @@ async fn listen(
     gauges: Option<Arc<Gauges>>,
 ) -> Result<(), Error> {
     let config = WebSocketConfig::default().max_message_size(Some(4 << 20)).max_frame_size(Some(4 << 20));
+    // Who only reads does it as the exporter does; the plain one has the library's own buffer.
+    let config = if gauges.is_none() { config.read_buffer_size(16 << 10) } else { config };
     let (mut socket, _) = connect_async_tls_with_config(url, Some(config), true, Some(tls)).await?;
     socket.send(Message::text(say)).await?;
     while let Some(message) = socket.next().await {

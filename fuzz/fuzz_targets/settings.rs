@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use common::config::{Config, Stop, prefix};
+use common::config::{Config, Stop};
 use fuzz::venues::{Subject, subjects};
 use libfuzzer_sys::fuzz_target;
 
@@ -43,7 +43,7 @@ fuzz_target!(|text: &str| {
         text.lines().filter(|line| !line.starts_with("--web.config.file")).partition(|line| line.starts_with('-'));
     let variables: BTreeMap<String, String> = variables.into_iter().filter_map(variable).collect();
     let arguments = || ["exporter"].into_iter().chain(flags.iter().copied()).map(str::to_owned);
-    let named = |subject: &&Subject| text.contains(&prefix(subject.about));
+    let named = |subject: &&Subject| text.contains(&format!("{}_", subject.about.name.to_uppercase()));
     let about = SUBJECTS.iter().find(named).unwrap_or(&SUBJECTS[0]).about;
     let read = || Config::read(about, arguments(), &|name| variables.get(name).cloned());
     match (read(), read()) {

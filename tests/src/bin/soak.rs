@@ -273,8 +273,8 @@ mod tests {
         let flat = [10.0, 10.3, 10.1, 10.4, 10.2, 10.3];
         assert_eq!(course(&flat, 22).growth(hour), [] as [&str; 0]);
         assert_eq!(course(&flat, 60).growth(hour), ["descriptors grew from 20 to 60"]);
-        let leak: Vec<f64> = (0..10).map(|minute| 10.0 + 0.4 * f64::from(minute)).collect();
-        assert_eq!(course(&leak, 20).growth(hour), ["memory grows by 0.80 MiB a day"]);
+        let leak: Vec<f64> = (0..6).map(|minute| 10.0 + 0.6 * f64::from(minute)).collect();
+        assert_eq!(course(&leak, 20).growth(hour), ["memory grows by 1.20 MiB a day"]);
         assert_eq!(course(&[10.0, 15.0], 20).growth(hour), ["memory grew from 10.0 to 15.0 MiB"]);
     }
 }

@@ -4,46 +4,12 @@ mod grafana;
 
 use fake_venues::stack::repository;
 use grafana::labels::Known;
-use grafana::model::{self, Dashboard, text};
-use promql_parser::parser::{Call, Expr};
+use grafana::model::{self, Dashboard, properties, text};
+use grafana::{Complaints, UIDS, catalogue};
+use promql_parser::parser::{BinaryExpr, Call, Expr};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-
-/// As the users know them.
-const UIDS: [&str; 11] = [
-    "exchange-alerts",
-    "exchange-infrastructure",
-    "exchange-keys-audit",
-    "exchange-markets",
-    "exchange-operations",
-    "exchange-overview",
-    "exchange-symbol",
-    "exchange-treasury",
-    "exchange-venue",
-    "exchange-venue-health",
-    "exchange-wallet",
-];
-
-/// Every place where `condition` does not hold fails the test, all together.
-#[derive(Default)]
-struct Complaints(Vec<String>);
-
-impl Complaints {
-    fn unless(&mut self, condition: bool, complaint: impl FnOnce() -> String) {
-        if !condition {
-            self.0.push(complaint());
-        }
-    }
-}
-
-impl Drop for Complaints {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert!(self.0.is_empty(), "{}", self.0.join("\n"));
-        }
-    }
-}
 
 fn is_row(panel: &Value) -> bool {
     panel["type"] == "row"
@@ -118,11 +84,6 @@ fn every_panel_says_what_it_shows() {
     }
 }
 
-fn properties(panel: &Value) -> impl Iterator<Item = &Value> {
-    let overrides = panel["fieldConfig"]["overrides"].as_array().map_or(&[][..], Vec::as_slice);
-    overrides.iter().flat_map(|one| one["properties"].as_array().map_or(&[][..], Vec::as_slice))
-}
-
 #[test]
 fn panels_lie_in_the_grid_and_on_nothing() {
     let mut complaints = Complaints::default();
@@ -154,8 +115,9 @@ fn variables_are_those_that_are_used() {
         let sources: Vec<&Value> = dashboard.variables().iter().filter(|one| one["type"] == "datasource").collect();
         complaints
             .unless(sources.len() == 1 && names[0] == "datasource", || format!("{uid}: one data source, and first"));
-        for needed in ["job", "instance", "exchange"] {
-            complaints.unless(distinct.contains(needed), || format!("{uid}: no variable {needed}"));
+        let of_bots = uid.starts_with("bot-");
+        for needed in if of_bots { &["bot"][..] } else { &["job", "instance", "exchange"] } {
+            complaints.unless(distinct.contains(*needed), || format!("{uid}: no variable {needed}"));
         }
         let asks = dashboard.asks().into_iter().map(|ask| ask.expr);
         let everything: Vec<String> = asks.chain(dashboard.label_values().into_iter().map(|values| values.1)).collect();
@@ -172,7 +134,8 @@ fn variables_are_those_that_are_used() {
             let name = text(variable, "name");
             complaints
                 .unless(variable["refresh"] == 2, || format!("{uid} / {name}: not read again with the time range"));
-            let all = if name == "account" { ".*" } else { ".+" };
+            // What has no account, or no bot, has no such label.
+            let all = if matches!(name, "account" | "bot") { ".*" } else { ".+" };
             complaints
                 .unless(variable["multi"] != true || variable["allValue"] == all, || format!("{uid} / {name}: all"));
             complaints
@@ -191,77 +154,6 @@ fn mentioned(expr: &str) -> Vec<&str> {
 }
 
 #[test]
-fn links_lead_somewhere_and_carry_what_was_chosen() {
-    let dashboards = model::all();
-    let variables: BTreeMap<&str, BTreeSet<&str>> = dashboards
-        .iter()
-        .map(|one| (one.uid.as_str(), one.variables().iter().map(|variable| text(variable, "name")).collect()))
-        .collect();
-    let mut complaints = Complaints::default();
-    for dashboard in &dashboards {
-        let uid = &dashboard.uid;
-        let menu: BTreeMap<&str, &Value> = dashboard
-            .links()
-            .iter()
-            .filter_map(|link| Some((text(link, "url").strip_prefix("/d/")?.split('?').next()?, link)))
-            .collect();
-        for other in UIDS.iter().filter(|other| *other != uid) {
-            let Some(link) = menu.get(other) else {
-                complaints.unless(false, || format!("{uid}: no link to {other}"));
-                continue;
-            };
-            let named = |name: &str| text(link, "url").contains(&format!("${{{name}:queryparam}}"));
-            complaints.unless(link["keepTime"] == true, || format!("{uid}: {link} forgets the time"));
-            complaints.unless(link["includeVars"] == true || named("datasource") && named("job"), || {
-                format!("{uid}: {link} forgets what was chosen")
-            });
-            // Several venues, or symbols, cannot be shown by a dashboard of one.
-            for (target, name) in [("exchange-venue", "exchange"), ("exchange-symbol", "symbol")] {
-                let many = dashboard.variables().iter().any(|one| text(one, "name") == name && one["multi"] == true);
-                let carried = link["includeVars"] == true || named(name);
-                complaints.unless(*other != target || !many || !carried, || format!("{uid}: {link} carries several"));
-            }
-            // It would hide the link in a menu.
-            complaints.unless(link.get("placement").is_none(), || format!("{uid}: {link}"));
-        }
-        for (panel, link) in data_links(dashboard) {
-            let url = text(link, "url");
-            let place = format!("{uid} / {panel}: {url}");
-            if let Some(runbook) = url.strip_prefix("/api/datasources/proxy/uid/${datasource}/user/") {
-                complaints.unless(runbook == "${__data.fields.alertname}.md", || place);
-                continue;
-            }
-            let Some((target, query)) = url.strip_prefix("/d/").and_then(|rest| rest.split_once('?')) else {
-                complaints.unless(false, || place);
-                continue;
-            };
-            let kept = query.contains("${__url_time_range}") && query.contains("${datasource:queryparam}");
-            complaints.unless(kept, || format!("{place} forgets the time or the data source"));
-            let Some(known) = variables.get(target) else {
-                complaints.unless(false, || format!("{place} leads nowhere"));
-                continue;
-            };
-            for chosen in query.split('&').filter_map(|part| part.strip_prefix("var-")?.split_once('=')) {
-                complaints
-                    .unless(known.contains(chosen.0), || format!("{place}: {target} has no variable {}", chosen.0));
-            }
-        }
-    }
-}
-
-/// Links of fields: the panel's title, and the link.
-fn data_links(dashboard: &Dashboard) -> Vec<(&str, &Value)> {
-    let mut links = Vec::new();
-    for panel in dashboard.panels() {
-        let own = panel["fieldConfig"]["defaults"]["links"].as_array();
-        let of_columns = properties(panel).filter(|property| property["id"] == "links");
-        let found = own.into_iter().chain(of_columns.filter_map(|property| property["value"].as_array())).flatten();
-        links.extend(found.map(|link| (text(panel, "title"), link)));
-    }
-    links
-}
-
-#[test]
 fn counters_stand_only_under_a_rate() {
     let mut complaints = Complaints::default();
     for dashboard in model::all() {
@@ -275,6 +167,13 @@ fn counters_stand_only_under_a_rate() {
             }
         }
     }
+}
+
+/// A counter that began within the window has risen from nothing: `x unless x offset window`.
+fn just_begun(binary: &BinaryExpr) -> bool {
+    let (Expr::VectorSelector(now), Expr::VectorSelector(before)) = (&*binary.lhs, &*binary.rhs) else { return false };
+    let same = now.name == before.name && now.matchers == before.matchers;
+    binary.op.to_string() == "unless" && same && now.offset.is_none() && before.offset.is_some()
 }
 
 fn bare_counters(expr: &Expr, complain: &mut dyn FnMut(String)) {
@@ -301,6 +200,7 @@ fn bare_counters(expr: &Expr, complain: &mut dyn FnMut(String)) {
             }
         }
         Expr::Aggregate(aggregate) => bare_counters(&aggregate.expr, complain),
+        Expr::Binary(binary) if just_begun(binary) => {}
         Expr::Binary(binary) => {
             bare_counters(&binary.lhs, complain);
             bare_counters(&binary.rhs, complain);
@@ -312,22 +212,60 @@ fn bare_counters(expr: &Expr, complain: &mut dyn FnMut(String)) {
     }
 }
 
-/// The exporters' own series have both labels in every dashboard; what rules record has neither.
+/// The selectors of an expression, as they are written: name, and what stands in the braces.
+fn selectors(expr: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<&str> = expr.split('{').collect();
+    let written = parts.windows(2).map(|pair| {
+        let start = pair[0].rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').map_or(0, |at| at + 1);
+        (&pair[0][start..], pair[1].split('}').next().unwrap_or_default())
+    });
+    written.collect()
+}
+
+/// The exporters' own series have both labels in every dashboard that has these variables; what rules record has neither.
 #[test]
 fn what_the_exporters_serve_is_chosen_by_target() {
     let vocabulary = Known::vocabulary();
     let mut complaints = Complaints::default();
     for dashboard in model::all() {
+        let chooses = dashboard.variables().iter().any(|variable| text(variable, "name") == "job");
         for ask in dashboard.asks() {
-            for selector in ask.expr.split('{').collect::<Vec<_>>().windows(2) {
-                let start =
-                    selector[0].rfind(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').map_or(0, |at| at + 1);
-                let (name, inner) = (&selector[0][start..], selector[1].split('}').next().unwrap_or_default());
+            for (name, inner) in selectors(&ask.expr) {
                 let chosen = inner.contains("job=~\"$job\"") && inner.contains("instance=~\"$instance\"");
-                complaints.unless(!vocabulary.has(name) || chosen, || format!("{}: {name} of all targets", ask.place));
+                let right = !vocabulary.has(name) || chosen || !chooses;
+                complaints.unless(right, || format!("{}: {name} of all targets", ask.place));
                 complaints.unless(!name.contains(':') || !chosen, || format!("{}: {name} has no target", ask.place));
             }
         }
+    }
+}
+
+/// Others have names such as http_requests_total, too: what bots tell is chosen by their jobs and by bot. What rules record under
+/// these names has no job, and says its source.
+#[test]
+fn what_bots_tell_is_chosen_and_all_of_it_shown() {
+    let families = catalogue::families();
+    let whole = |name: &str| {
+        let parts = ["_bucket", "_sum", "_count"];
+        let family = parts.iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name);
+        [name, family].into_iter().find(|name| families.contains(*name)).map(str::to_owned)
+    };
+    let (mut complaints, mut shown) = (Complaints::default(), BTreeSet::new());
+    for dashboard in model::all() {
+        for ask in dashboard.asks() {
+            for (name, inner) in selectors(&ask.expr) {
+                let Some(family) = whole(name) else { continue };
+                let told = inner.contains("job=~\"bot-exporter|bots\"") && inner.contains("bot=~\"$bot\"");
+                let right = told || inner.contains("source=\"exchange\"");
+                complaints.unless(right, || format!("{}: {name} of anybody", ask.place));
+                if told {
+                    shown.insert(family);
+                }
+            }
+        }
+    }
+    for family in &families {
+        complaints.unless(shown.contains(family), || format!("{family} is on no dashboard"));
     }
 }
 

@@ -1,9 +1,9 @@
 """One module a dashboard; each has a function `board`."""
 
 from . import (
-    alerts, infrastructure, keys_audit, markets, operations, overview, symbol, treasury, venue, venue_health, wallet,
+    alerts, bots, infrastructure, keys_audit, markets, operations, overview, symbol, treasury, venue, venue_health, wallet,
 )
 
 ALL = (
-    overview, alerts, venue_health, venue, markets, symbol, treasury, wallet, operations, keys_audit, infrastructure,
+    overview, alerts, venue_health, venue, markets, symbol, treasury, wallet, operations, keys_audit, infrastructure, *bots.ALL,
 )

@@ -28,7 +28,7 @@ VENUE_STATE = "\nor ".join((
 # Of the limits that venues report: the share that an exporter allows itself is there to be used up.
 HEADROOM = recorded("venue_limit:exchange_rate_limit_headroom:ratio", 'limit!~".+_own_share"')
 
-ALERT_LABELS = ["severity", "alertname", "exchange", "account", "symbol", "instance"]
+ALERT_LABELS = ["severity", "alertname", "exchange", "account", "symbol", "bot", "instance"]
 _BY = ", ".join(ALERT_LABELS)
 OF_VENUE = 'exchange=~"($exchange)|"'
 # Watchdog fires always, so that its absence tells: then the alerts themselves are not known.
@@ -36,15 +36,17 @@ ALIVE = 'ALERTS{alertname="Watchdog",alertstate="firing"}'
 NOT_WATCHDOG = 'alertname!="Watchdog"'
 
 
-def count_alerts(*matchers: str) -> str:
+def count_alerts(*matchers: str, whose: str = OF_VENUE) -> str:
     """How many; none is only said while alerts are evaluated at all."""
-    chosen = ",".join((NOT_WATCHDOG, OF_VENUE, *matchers))
+    chosen = ",".join((NOT_WATCHDOG, *filter(None, (whose,)), *matchers))
     return f"count(ALERTS{{{chosen}}}) or max({ALIVE}) * 0"
 
 
-def alert_table(title: str, description: str, state: str, *matchers: str, width: int, height: int, nothing: str):
+def alert_table(
+    title: str, description: str, state: str, *matchers: str, width: int, height: int, nothing: str, whose: str = OF_VENUE,
+):
     """Alerts of a state, since when, and what to do."""
-    chosen = ",".join((NOT_WATCHDOG, OF_VENUE, *matchers))
+    chosen = ",".join((NOT_WATCHDOG, *filter(None, (whose,)), *matchers))
     since = (
         f"1000 * (max by ({_BY}) (ALERTS_FOR_STATE{{{chosen}}}) "
         f'and max by ({_BY}) (ALERTS{{alertstate="{state}",{chosen}}}))'
@@ -52,7 +54,7 @@ def alert_table(title: str, description: str, state: str, *matchers: str, width:
     return table(
         title, description, ALERT_LABELS, Column("since", since, "dateTimeFromNow"), width=width, height=height,
         sort="severity", descending=False, link={"alertname": [links.runbook], "exchange": [links.venue, links.health],
-                                                 "symbol": [links.symbol]}, nothing=nothing,
+                                                 "symbol": [links.symbol], "bot": [links.trader]}, nothing=nothing,
     )
 
 

@@ -11,33 +11,41 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder  # noqa: E402
 from grafana_foundation_sdk.models import dashboard as models  # noqa: E402
 
 from . import links, variables  # noqa: E402
-from .query import DATASOURCE  # noqa: E402
+from .query import BOT_JOBS, DATASOURCE  # noqa: E402
 from .schema import tidy  # noqa: E402
 
 COLUMNS = 24
-# A series with no exchange (a host's alert) is everybody's.
-_ANY_ALERT = 'ALERTS{alertstate="firing",alertname!="Watchdog",exchange=~"($exchange)|"}'
-_RESTARTS = '1000 * process_start_time_seconds{job=~"$job",instance=~"$instance",exchange=~"$exchange"}'
+_FIRING = 'alertstate="firing",alertname!="Watchdog"'
+# A series with no exchange (a host's alert), or with no bot (the gateway's), is everybody's.
+_ALERTS = {
+    "exchange": f'ALERTS{{{_FIRING},exchange=~"($exchange)|"}}',
+    "bot": f'ALERTS{{{_FIRING},scope="bot",bot=~"($bot)|"}}',
+}
+_STARTED = {
+    "exchange": '1000 * process_start_time_seconds{job=~"$job",instance=~"$instance",exchange=~"$exchange"}',
+    "bot": f"1000 * process_start_time_seconds{{{BOT_JOBS}}}",
+}
 
 
 class Board:
     """Panels are laid from left to right; `row` begins a new section, `fold` one that is closed at first."""
 
     def __init__(self, uid: str, description: str, *, names: list[str], since: str, refresh: str) -> None:
-        title = next(title for other, title, _ in links.MENU if other == uid)
         self.uid = uid
+        area = links.area(uid)
         self._frame = (
-            builders.Dashboard(f"Exchanges / {title}").uid(uid).description(description).readonly()
-            .tags([links.TAG, "exchange", "prometheus"]).time(since, "now").refresh(refresh).timezone("browser")
+            builders.Dashboard(links.title(uid)).uid(uid).description(description).readonly()
+            .tags(links.tags(uid)).time(since, "now").refresh(refresh).timezone("browser")
             .tooltip(models.DashboardCursorSync.CROSSHAIR).links(links.menu(uid, names)).version(1)
             .timepicker(builders.TimePicker().refresh_intervals(["5s", "10s", "30s", "1m", "5m", "15m"]))
         )
         self._frame.with_variable(variables.datasource())
         for name in names:
             self._frame.with_variable(variables.VARIABLES[name]())
-        self._annotate("Alerts", "red", _ANY_ALERT, "{{alertname}}", "{{severity}} {{exchange}} {{account}} {{symbol}}",
-                       "severity,exchange")
-        self._annotate("Restarts", "blue", _RESTARTS, "{{job}} started", "{{instance}}", "exchange", at_value=True)
+        alerts = f"ALERTS{{{_FIRING}}}" if uid == links.START else _ALERTS[area]
+        self._annotate("Alerts", "red", alerts, "{{alertname}}", "{{severity}} {{exchange}} {{account}} {{symbol}} {{bot}}",
+                       "severity,exchange,bot")
+        self._annotate("Restarts", "blue", _STARTED[area], "{{job}} started", "{{instance}}", "job", at_value=True)
         self._x = self._y = self._height = 0
         self._ids: dict[int, str] = {}
 

@@ -12,6 +12,11 @@ _EXCHANGE = 'exchange=~"$exchange"'
 _TARGET = 'job=~"$job",instance=~"$instance",' + _EXCHANGE
 _ACCOUNT = 'account=~"$account"'
 
+# What bots post to the gateway, and what they serve themselves. Others have names such as http_requests_total, too.
+BOT_JOBS = 'job=~"bot-exporter|bots"'
+# Where no bot is named the series lack the label, which `.*` matches too.
+_BOT = 'bot=~"$bot"'
+
 
 def _select(name: str, matchers: tuple[str, ...], equal: dict[str, str]) -> str:
     exact = [f'{label}="{value}"' for label, value in equal.items()]
@@ -32,6 +37,46 @@ def recorded(name: str, *matchers: str, of_account: bool = False, **equal: str) 
     """A recorded series: the rules drop the target's labels."""
     chosen = (_EXCHANGE, _ACCOUNT) if of_account else (_EXCHANGE,)
     return _select(name, (*chosen, *matchers), equal)
+
+
+def said(name: str, *matchers: str, **equal: str) -> str:
+    """A series as bots tell it."""
+    return _select(name, (BOT_JOBS, _BOT, *matchers), equal)
+
+
+def of_bot(name: str, *matchers: str, **equal: str) -> str:
+    """What rules record of bots."""
+    return _select(name, (_BOT, *matchers), equal)
+
+
+def _by(*labels: str) -> str:
+    return f"by ({', '.join(('bot', *labels))})"
+
+
+def latest(name: str, *labels: str, only: tuple[str, ...] = ()) -> str:
+    """A gauge of bots, once, however many targets tell it."""
+    return f"max {_by(*labels)} ({said(name, *only)})"
+
+
+def pace(name: str, *labels: str, window: str = "$__rate_interval", only: tuple[str, ...] = ()) -> str:
+    """A counter of bots, a second."""
+    return f"sum {_by(*labels)} (rate({said(name, *only)}[{window}]))"
+
+
+def rise(name: str, *labels: str, window: str = "$__rate_interval", only: tuple[str, ...] = ()) -> str:
+    """By how much a counter of bots rose."""
+    return f"sum {_by(*labels)} (increase({said(name, *only)}[{window}]))"
+
+
+def happened(name: str, *labels: str, window: str = "$__range", only: tuple[str, ...] = ()) -> str:
+    """The same of what happens rarely: a counter that began within the window has risen from nothing, which `increase` overlooks."""
+    one = said(name, *only)
+    return f"sum {_by(*labels)} (({one} unless {one} offset {window}) or increase({one}[{window}]))"
+
+
+def quantile(share: float, name: str, *labels: str, window: str = "5m", only: tuple[str, ...] = ()) -> str:
+    """Of a histogram of bots: what that share of it is below."""
+    return f"histogram_quantile({share}, sum {_by(*labels, 'le')} (rate({said(f'{name}_bucket', *only)}[{window}])))"
 
 
 # What tells the series of one account apart, for what several exporters of an account repeat and nobody may add up.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models import dashboard as models
 
-from .query import DATASOURCE
+from .query import BOT_JOBS, DATASOURCE
 
 ALL = models.VariableOption(selected=True, text="All", value="$__all")
 
@@ -39,6 +39,10 @@ def one(name: str, label: str, query: str, help_text: str, first: str) -> builde
 
 _TARGETS = 'up{job=~"$job",instance=~"$instance",exchange!=""}'
 _VENUE = 'job=~"$job",instance=~"$instance",exchange=~"$exchange"'
+_OF_BOT = f'{BOT_JOBS},bot=~"$bot"'
+_AGENT = f"label_values({{{_OF_BOT},agent!=\"\"}}, agent)"
+# Rules tell of accounts what traders tell: the truth of the exchange.
+_ACCOUNT_TOLD = 'trader_account_value_usd{source="exchange",exchange!="all"'
 
 VARIABLES: dict[str, Callable[[], builders.QueryVariable]] = {
     "job": lambda: many("job", "Job", 'label_values(up{exchange!=""}, job)', "Scrape job of the exporter"),
@@ -61,5 +65,20 @@ VARIABLES: dict[str, Callable[[], builders.QueryVariable]] = {
         "asset", "Asset", f'label_values(exchange_balance{{{_VENUE},account=~"$account"}}, asset)', "The assets to look at"),
     "severity": lambda: many(
         "severity", "Severity", "label_values(ALERTS, severity)", "How urgent an alert is"),
+    # What a bot tells may lack its name, which `.*` matches.
+    "bot": lambda: many(
+        "bot", "Bot", f'label_values({{{BOT_JOBS},bot!=""}}, bot)', "Bots that post to the gateway, or are scraped", ".*"),
+    "slot": lambda: many("slot", "Slot", f"label_values(bot_slot_status{{{_OF_BOT}}}, slot)", "The slots to look at"),
+    "strategy": lambda: many(
+        "strategy", "Strategy", f"label_values(bot_slot_status{{{_OF_BOT}}}, strategy)", "The strategies to look at"),
+    "bot_exchange": lambda: many(
+        "exchange", "Venue", f'label_values({{{_OF_BOT},exchange!~"|all"}}, exchange)', "Venues, as the bots name them"),
+    "agent": lambda: many("agent", "Agent", _AGENT, "The agents to look at"),
+    "main_agent": lambda: one("agent", "Agent", _AGENT, "The agent to look at", "momentum"),
+    "told_exchange": lambda: many(
+        "exchange", "Venue", f"label_values({_ACCOUNT_TOLD}}}, exchange)", "Venues whose own figures stand beside the bots'"),
+    "told_account": lambda: many(
+        "account", "Account", f'label_values({_ACCOUNT_TOLD},exchange=~"$exchange"}}, account)',
+        "Accounts whose own figures stand beside the bots'", ".*"),
     "host": lambda: many("host", "Host", "label_values(node_uname_info, instance)", "Machines with a node exporter"),
 }

@@ -72,7 +72,10 @@ impl Known {
     }
 
     fn selected(&self, selector: &VectorSelector) -> Result<Labels, String> {
-        let name = selector.name.as_deref().ok_or("a selector without a name")?;
+        // Of whatever has the label: variables ask so.
+        let Some(name) = selector.name.as_deref() else {
+            return Ok(self.metrics.values().flatten().cloned().collect());
+        };
         let labels = self.metrics.get(name).ok_or_else(|| format!("there is no metric {name}"))?;
         let Matchers { matchers, or_matchers } = &selector.matchers;
         for matcher in matchers.iter().chain(or_matchers.iter().flatten()) {

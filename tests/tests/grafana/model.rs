@@ -162,3 +162,9 @@ impl Dashboard {
 pub fn labels_in(legend: &str) -> Vec<&str> {
     legend.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(label, _)| label.trim()).collect()
 }
+
+/// What a panel's overrides set.
+pub fn properties(panel: &Value) -> impl Iterator<Item = &Value> {
+    let overrides = panel["fieldConfig"]["overrides"].as_array().map_or(&[][..], Vec::as_slice);
+    overrides.iter().flat_map(|one| one["properties"].as_array().map_or(&[][..], Vec::as_slice))
+}

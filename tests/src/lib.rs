@@ -13,6 +13,7 @@
 //! ```
 
 pub mod account;
+pub mod bots;
 mod clock;
 mod confided;
 mod control;

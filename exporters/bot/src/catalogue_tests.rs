@@ -71,6 +71,9 @@ fn what_cannot_be_declared_is_told_with_file_line_and_field() {
         (family("x", &format!("{gauge}\nlabels.le = 3")), "labels.le: is set by"),
         (family("x", &format!("{gauge}\nlabels.bot = 3")), "labels.bot: every metric has it"),
         (family("x", &format!("{gauge}\nlabels.__x = 3")), "labels.__x: is no name"),
+        (family("x", &format!("{gauge}\noptional.bot = 3")), "optional.bot: every metric has it"),
+        (family("x", &format!("{gauge}\noptional.a = 0")), "optional.a: wants at least one value"),
+        (family("x", &format!("{gauge}\nlabels.a = 3\noptional.a = 3")), "optional.a: is among the labels"),
         (family("x", &format!("{gauge}\nlabels.a = 0")), "labels.a: wants at least one value"),
         (family("x", &format!("{gauge}\nlabels.a = []")), "labels.a: wants at least one value"),
         (family("x", &format!("{gauge}\nlabels.a = [\"\"]")), "labels.a: is empty"),
@@ -158,10 +161,47 @@ fn an_event_is_held_against_its_declaration() {
     }
 }
 
+#[test]
+fn an_optional_label_may_be_left_out_and_is_held_against_its_declaration_where_it_is_not() {
+    let all = of(&family(
+        "deals_total",
+        "type = \"counter\"\nlabels.side = 3\noptional.venue = [\"okx\"]\noptional.account = 9",
+    ));
+    let all = all.unwrap();
+    let labels = |labels: &str| {
+        let change = check(&all, &format!(r#"{{"metric":"deals_total","labels":{labels},"add":1}}"#));
+        change.map(|change| change.labels.join("|")).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(labels(r#"{"side":"buy"}"#).unwrap(), "||buy|");
+    assert_eq!(labels(r#"{"side":"buy","venue":"okx","bot":"a"}"#).unwrap(), "a||buy|okx");
+    assert_eq!(labels(r#"{"side":"buy","account":"main"}"#).unwrap(), "|main|buy|");
+    for (wrong, names) in [
+        (r#"{"venue":"okx"}"#, "labels.side: is missing"),
+        (r#"{"side":"buy","venue":"ftx"}"#, "labels.venue: \"ftx\" is none of okx"),
+        (r#"{"side":"buy","account":""}"#, "labels.account: is empty"),
+    ] {
+        let refusal = labels(wrong).unwrap_err();
+        assert!(refusal.contains(names), "{refusal}");
+    }
+}
+
+/// A trader says which account its figures are about, or does not.
+#[test]
+fn every_figure_of_a_trader_may_name_its_account() {
+    let all = Catalogue::read(None).unwrap();
+    let named = |name: &str| name.starts_with("trader_") || ["portfolio_value_usd", "positions_open"].contains(&name);
+    for family in &all.families {
+        let optional: Vec<&str> =
+            family.labels.iter().filter(|label| label.optional).map(|label| label.name.as_str()).collect();
+        let expected: &[&str] = if named(&family.name) { &["bot", "account", "exchange"] } else { &["bot"] };
+        assert_eq!(optional, expected, "{}", family.name);
+    }
+}
+
 const HOOK: &str = r#"
 [webhook.done]
 help = "A thing was done."
-fields = { agent = "text", seconds = "number", retries = "number?", note = "ignored" }
+fields = { agent = "text", seconds = "number", retries = "number?", venue = "text?", note = "ignored" }
 [[webhook.done.change]]
 metric = "done_total"
 labels = { agent = "$agent" }
@@ -171,6 +211,7 @@ metric = "retries_total"
 add = "$retries"
 [[webhook.done.change]]
 metric = "took_seconds"
+labels = { venue = "$venue" }
 observe = "$seconds"
 "#;
 
@@ -178,7 +219,7 @@ fn hooked() -> String {
     let families = [
         family("done_total", "type = \"counter\"\nlabels.agent = 5"),
         family("retries_total", "type = \"counter\""),
-        family("took_seconds", "type = \"histogram\"\nbuckets = [1]\nmin = 2"),
+        family("took_seconds", "type = \"histogram\"\nbuckets = [1]\nmin = 2\noptional.venue = 5"),
     ];
     format!("{}{HOOK}", families.concat())
 }
@@ -190,13 +231,15 @@ fn a_webhook_becomes_the_events_that_its_fields_allow() {
         let raw: &RawValue = serde_json::from_str(object).unwrap();
         let fields = Fields::read(raw)?;
         let (events, id) = all.webhooks["done"].events(&fields)?;
-        let told = events.iter().map(|event| format!("{} {:?}", event.metric, event.operation)).collect::<Vec<_>>();
+        let told = |event: &Event<'_>| format!("{} {:?} {}", event.metric, event.operation, event.labels.len());
+        let told = events.iter().map(told).collect::<Vec<_>>();
         Ok::<_, Refusal>((told, id.map(|id| id.into_owned())))
     };
     let (told, id) = events(r#"{"agent":"a","seconds":2.5,"note":{"any":1},"id":"x"}"#).unwrap();
-    assert_eq!(told, ["done_total Add(1.0)", "took_seconds Observe(2.5)"]);
+    assert_eq!(told, ["done_total Add(1.0) 1", "took_seconds Observe(2.5) 0"]);
     assert_eq!(id.as_deref(), Some("x"));
     assert_eq!(events(r#"{"agent":"a","seconds":2,"retries":3}"#).unwrap().0.len(), 3);
+    assert_eq!(events(r#"{"agent":"a","seconds":2,"venue":"okx"}"#).unwrap().0[1], "took_seconds Observe(2.0) 1");
     for (object, names) in [
         (r#"{"agent":"a"}"#, "seconds: is missing"),
         (r#"{"agent":"a","seconds":"2"}"#, "seconds: wants a number"),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::catalogue::{Family, Kind};
+use crate::catalogue::{Family, Kind, Label};
 use crate::ids::Claim;
 use crate::store::{Labels, Store, Value};
 
@@ -103,14 +103,18 @@ impl Saved {
                 dormant.0.push(saved);
                 continue;
             };
-            let SavedFamily { kind, labels, buckets, .. } = shape(&family);
-            if (&kind, &labels, &buckets) != (&saved.kind, &saved.labels, &saved.buckets) {
+            let SavedFamily { kind, buckets, .. } = shape(&family);
+            let places = places(&family, &saved.labels);
+            let (true, Some(places)) = ((&kind, &buckets) == (&saved.kind, &saved.buckets), places) else {
                 lost.push(format!("{}: its type, labels or buckets are others now: it starts at zero", saved.name));
                 continue;
-            }
+            };
             for one in saved.series {
                 let value = value(&family, &one);
-                let series = store.series(at, &one.labels, Duration::ZERO);
+                let label =
+                    |place: &Option<usize>| place.and_then(|at| one.labels.get(at)).cloned().unwrap_or_default();
+                let labels: Labels = places.iter().map(label).collect();
+                let series = store.series(at, &labels, Duration::ZERO);
                 if let (Some(value), Some(series)) = (value, series) {
                     series.value = value;
                 }
@@ -141,6 +145,18 @@ impl Saved {
             |(_, key, content): &(u64, String, String)| bytes::<16>(key).is_some() && bytes::<8>(content).is_some();
         if self.ids.iter().all(whole) { Ok(()) } else { Err("an id is not whole".into()) }
     }
+}
+
+/// Where each label of a family is among the saved ones. Those that were not there must be optional: then the saved events did not
+/// say. None where the saved series are of another family.
+fn places(family: &Family, saved: &[String]) -> Option<Vec<Option<usize>>> {
+    let known = |name: &String| family.labels.iter().any(|label| label.name == *name);
+    saved.iter().all(known).then_some(())?;
+    let place = |label: &Label| match saved.iter().position(|name| *name == label.name) {
+        None if !label.optional => None,
+        place => Some(place),
+    };
+    family.labels.iter().map(place).collect()
 }
 
 fn value(family: &Family, saved: &SavedSeries) -> Option<Value> {

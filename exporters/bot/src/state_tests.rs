@@ -164,6 +164,30 @@ fn what_the_catalogue_does_not_have_today_is_kept_for_tomorrow() {
     assert!(lost.len() == 1 && lost[0].starts_with("extra_total:"), "{lost:?}");
 }
 
+/// What was counted goes on when a label that may be left out comes or stays; where one goes, it cannot.
+#[test]
+fn a_new_optional_label_loses_nothing() {
+    const BEFORE: &str = "[family.extra_total]\ntype = \"counter\"\nunit = \"x\"\nhelp = \"Extra.\"\nlabels.kind = 3\n";
+    let shown = |gateway: &Gateway| {
+        let text = crate::show::metrics(gateway, common::metrics::encode::Format::Text);
+        let text = String::from_utf8(text).unwrap();
+        text.lines().filter(|line| line.starts_with("extra_total")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = gateway(BEFORE);
+    before.post(br#"{"metric":"extra_total","labels":{"kind":"x"},"add":3}"#).unwrap();
+    // In the order of names it stands before the one that was there.
+    let declared = format!("{BEFORE}optional.account = 3\n");
+    let after = gateway(&declared);
+    assert!(after.restore(before.whole_state()).is_empty());
+    after.post(br#"[{"metric":"extra_total","labels":{"kind":"x"},"add":1},{"metric":"extra_total","labels":{"kind":"x","account":"main"},"add":1}]"#).unwrap();
+    let expected = [r#"extra_total{kind="x"} 4"#, r#"extra_total{account="main",kind="x"} 1"#];
+    assert_eq!(shown(&after), expected);
+    let again = gateway(&declared);
+    assert!(again.restore(after.whole_state()).is_empty());
+    assert_eq!(shown(&again), expected);
+    assert_eq!(gateway(BEFORE).restore(after.whole_state()).len(), 1);
+}
+
 #[test]
 fn two_cannot_have_one_file() {
     let folder = Folder::new("two");

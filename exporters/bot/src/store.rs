@@ -235,7 +235,7 @@ impl Store {
             else {
                 continue;
             };
-            // Nobody named is no bot.
+            // What was left out is no value.
             if value.is_empty() || known.contains_key(value) {
                 continue;
             }

@@ -14,6 +14,7 @@ type = "counter"
 unit = "things"
 help = "Things."
 labels.kind = 3
+optional.venue = 2
 [family.b]
 type = "gauge"
 unit = "things"
@@ -97,7 +98,7 @@ impl Model {
                 Operation::Observe(size) => values.push(size),
             }
         }
-        let bounds = [(0, 1, 3), (1, 1, 2)];
+        let bounds = [(0, 1, 3), (0, 2, 2), (1, 1, 2)];
         let fits = copy.weight() <= BOUNDS.series.max(self.weight())
             && copy.ids.len() <= BOUNDS.ids
             && bounds.iter().all(|(family, label, most)| copy.values_of(*family, *label) <= *most);
@@ -140,11 +141,12 @@ enum Step {
 fn any_change() -> impl Strategy<Value = Change> {
     let kind = prop::sample::select(vec!["x", "y", "z", "w"]);
     let side = prop::sample::select(vec!["buy", "sell"]);
+    let venue = prop::sample::select(vec!["", "u", "v", "w"]);
     let bot = prop::sample::select(vec!["", "alpha"]);
-    (0_usize..3, bot, kind, side, 0_i32..12).prop_map(|(family, bot, kind, side, amount)| {
+    (0_usize..3, bot, kind, side, venue, 0_i32..12).prop_map(|(family, bot, kind, side, venue, amount)| {
         let amount = f64::from(amount) / 4.0;
         match family {
-            0 => change(0, &[bot, kind], amount),
+            0 => change(0, &[bot, kind, venue], amount),
             1 => change(1, &[bot, kind, side], amount),
             _ => change(2, &[bot], amount),
         }
@@ -209,13 +211,16 @@ proptest! {
 fn a_refusal_names_the_event_and_what_it_would_exceed() {
     let mut store = Store::new(catalogue(), BOUNDS);
     let batch: Vec<Staged> =
-        ["x", "y", "z", "x", "w"].iter().map(|kind| staged(change(0, &["", kind], 1.0), None)).collect();
+        ["x", "y", "z", "x", "w"].iter().map(|kind| staged(change(0, &["", kind, ""], 1.0), None)).collect();
     let (at, refusal) = store.apply(&batch, now(0)).unwrap_err();
     assert_eq!((at, refusal.reason), (4, Reason::Series));
     assert_eq!(refusal.to_string(), "labels.kind: would be one of more than 3 values of a_total");
     assert!(shown(&store).is_empty() && store.weight() == 0);
     let (at, refusal) = store
-        .apply(&[staged(change(0, &["", "x"], 1.0), Some(1)), staged(change(0, &["", "x"], 2.0), Some(1))], now(0))
+        .apply(
+            &[staged(change(0, &["", "x", ""], 1.0), Some(1)), staged(change(0, &["", "x", ""], 2.0), Some(1))],
+            now(0),
+        )
         .unwrap_err();
     assert_eq!((at, refusal.reason), (1, Reason::Id));
 }
@@ -223,7 +228,7 @@ fn a_refusal_names_the_event_and_what_it_would_exceed() {
 #[test]
 fn ids_beyond_the_bound_are_refused_and_none_is_forgotten() {
     let mut store = Store::new(catalogue(), BOUNDS);
-    let post = |store: &mut Store, id, at| store.apply(&[staged(change(0, &["", "x"], 1.0), Some(id))], now(at));
+    let post = |store: &mut Store, id, at| store.apply(&[staged(change(0, &["", "x", ""], 1.0), Some(id))], now(at));
     for id in 0..6 {
         post(&mut store, id, u64::from(id)).unwrap();
     }
@@ -249,7 +254,7 @@ fn a_label_value_that_left_makes_room_for_another() {
 fn an_hour_of_minutes_is_kept_and_no_more() {
     let mut store = Store::new(catalogue(), BOUNDS);
     for minute in 0..200 {
-        store.apply(&[staged(change(0, &["", "x"], 1.0), None)], now(minute * 60)).unwrap();
+        store.apply(&[staged(change(0, &["", "x", ""], 1.0), None)], now(minute * 60)).unwrap();
         store.sample(minute);
     }
     let series = store.shelves[0].series.values().next().unwrap();

@@ -1,4 +1,4 @@
-//! A GET request to a process of this machine, in a few lines.
+//! A request to a process of this machine, in a few lines.
 
 use std::io;
 use std::time::Duration;
@@ -31,13 +31,26 @@ pub async fn get(port: u16, path: &str) -> io::Result<Response> {
 /// # Errors
 /// Nobody listens, the answer takes over ten seconds, or it is no HTTP.
 pub async fn get_with(port: u16, path: &str, headers: &str) -> io::Result<Response> {
-    timeout(PATIENCE, exchange(port, path, headers)).await.map_err(|_| io::Error::other("no answer within 10 s"))?
+    ask(port, &format!("GET {path}"), headers, "").await
 }
 
-async fn exchange(port: u16, path: &str, headers: &str) -> io::Result<Response> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+/// POST a body of JSON, with these header lines besides.
+///
+/// # Errors
+/// Nobody listens, the answer takes over ten seconds, or it is no HTTP.
+pub async fn post(port: u16, path: &str, headers: &str, body: &str) -> io::Result<Response> {
+    let headers = format!("Content-Type: application/json\r\nContent-Length: {}\r\n{headers}", body.len());
+    ask(port, &format!("POST {path}"), &headers, body).await
+}
+
+async fn ask(port: u16, what: &str, headers: &str, body: &str) -> io::Result<Response> {
     // HTTP 1.0, so that the answer comes in one piece and its end is the end of the connection.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost:{port}\r\n{headers}\r\n");
+    let request = format!("{what} HTTP/1.0\r\nHost: localhost:{port}\r\n{headers}\r\n{body}");
+    timeout(PATIENCE, exchange(port, &request)).await.map_err(|_| io::Error::other("no answer within 10 s"))?
+}
+
+async fn exchange(port: u16, request: &str) -> io::Result<Response> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

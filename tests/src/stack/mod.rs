@@ -1,5 +1,5 @@
-//! Starts, watches and stops the suite: the fake venues, the five exporters, Prometheus and Alertmanager. For the demo
-//! and for the end-to-end tests.
+//! Starts, watches and stops the suite: the fake venues, the five exporters, the bot gateway, Prometheus and
+//! Alertmanager. For the demo and for the end-to-end tests.
 //!
 //! The rule here is that nothing outlives its owner: every process is a [`Process`] and every file lies in a
 //! [`Scratch`], and both clean up when dropped, on a panic too. For an owner that is killed outright, `will` does it.
@@ -17,7 +17,7 @@ mod tools;
 mod wait;
 mod will;
 
-pub use http::{Response, get, get_with};
+pub use http::{Response, get, get_with, post};
 pub use ports::{Owner, Ports, owner};
 pub use process::{Process, Signal};
 pub use samples::value;

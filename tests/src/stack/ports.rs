@@ -9,7 +9,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What Prometheus and Alertmanager are from the first exporter's port: 9090 and 9093 from 8000.
+/// What the bot gateway, Prometheus and Alertmanager are from the first exporter's port: 8005, 9090 and 9093 from 8000.
+const GATEWAY: u16 = 5;
 const PROMETHEUS: u16 = 1090;
 const ALERTMANAGER: u16 = 1093;
 
@@ -20,7 +21,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The usual ports: 8000 to 8004, 9090 and 9093.
+    /// The usual ports: 8000 to 8005, 9090 and 9093.
     pub const DEFAULT_BASE: u16 = 8000;
     /// The largest base that leaves room for Alertmanager's port.
     pub const LARGEST_BASE: u16 = u16::MAX - ALERTMANAGER;
@@ -36,7 +37,7 @@ impl Ports {
     /// each ten, on which nobody serves, says whose the others are.
     ///
     /// # Errors
-    /// No seven fitting ports are free.
+    /// No eight fitting ports are free.
     pub fn free() -> io::Result<Self> {
         const FIRST: u32 = 12_000;
         const STEPS: u32 = 1500;
@@ -70,6 +71,12 @@ impl Ports {
         self.base + u16::try_from(place).unwrap_or(0)
     }
 
+    /// The port of the bot gateway.
+    #[must_use]
+    pub fn gateway(self) -> u16 {
+        self.base + GATEWAY
+    }
+
     /// Prometheus's port.
     #[must_use]
     pub fn prometheus(self) -> u16 {
@@ -86,7 +93,12 @@ impl Ports {
     #[must_use]
     pub fn named(self) -> Vec<(&'static str, u16)> {
         let exporters = VENUES.iter().enumerate().map(|(place, venue)| (venue.exporter, self.exporter(place)));
-        exporters.chain([("prometheus", self.prometheus()), ("alertmanager", self.alertmanager())]).collect()
+        let others = [
+            ("bot-exporter", self.gateway()),
+            ("prometheus", self.prometheus()),
+            ("alertmanager", self.alertmanager()),
+        ];
+        exporters.chain(others).collect()
     }
 
     /// Those that somebody else has, each as a sentence that names the owner.
@@ -191,6 +203,6 @@ mod tests {
     #[test]
     fn default_ports_are_those_of_the_configuration() {
         let ports: Vec<u16> = Ports::from_base(Ports::DEFAULT_BASE).named().iter().map(|named| named.1).collect();
-        assert_eq!(ports, [8000, 8001, 8002, 8003, 8004, 9090, 9093]);
+        assert_eq!(ports, [8000, 8001, 8002, 8003, 8004, 8005, 9090, 9093]);
     }
 }

@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn every_server_of_the_suite_has_a_target_file() {
         let scratch = Scratch::new("targets-test").unwrap();
-        for (name, port) in Ports::from_base(20_000).named() {
+        // The gateway has none: who does not run it should not be told that it is down.
+        let named = Ports::from_base(20_000).named();
+        for &(name, port) in named.iter().filter(|(name, _)| *name != "bot-exporter") {
             add_suite_target(scratch.path(), Target { name, port }).unwrap();
             let text = fs::read_to_string(scratch.path().join("targets").join(name).join("suite.yml")).unwrap();
             assert!(text.contains(&format!("targets: [localhost:{port}]")), "{text}");

@@ -153,6 +153,26 @@ impl Suite {
         self.is_target(venue.exporter, port)
     }
 
+    /// Starts the bot gateway, whose counts outlive a restart. It may have run before.
+    ///
+    /// # Errors
+    /// It does not start, or its target cannot be written.
+    pub fn start_gateway(&mut self) -> io::Result<()> {
+        let (name, port) = ("bot-exporter", self.ports.gateway());
+        let mut command = self.own_program(name)?;
+        forget_settings(&mut command, "BOT_");
+        command
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg(format!("--state.file={}", self.scratch.path().join("bot-state").display()));
+        self.processes.retain_mut(|process| process.name() != name || process.ended().is_none());
+        self.start(name, &mut command)?;
+        let target = Target { name, port };
+        if !self.targets.contains(&target) {
+            self.targets.push(target);
+        }
+        self.add_target(name, &format!("localhost:{port}"), &[])
+    }
+
     /// Starts Prometheus as the repository configures it, with the targets of this suite; false where there is none.
     ///
     /// # Errors
@@ -316,7 +336,7 @@ fn use_fake_account(command: &mut Command, venue: &super::Venue, endpoint: &Endp
         .arg("--equity.rate-sources=none");
 }
 
-/// Keeps the user's own settings for a venue, and above all real keys, away from an exporter that talks to a fake one.
+/// Keeps the user's own settings, and above all real keys, away from an exporter that talks to a fake venue or in a test.
 fn forget_settings(command: &mut Command, prefix: &str) {
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with(prefix) {

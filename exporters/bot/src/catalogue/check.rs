@@ -1,6 +1,6 @@
 //! From an event to a change: everything about it that the catalogue alone can tell.
 
-use super::{BOT, Catalogue, Family, Kind, Label, MOST_VALUES, Values};
+use super::{Catalogue, Family, Kind, Label, MOST_VALUES, Values};
 use crate::event::{Event, Operation};
 use crate::refusal::{Reason, Refusal, named, quoted};
 
@@ -14,7 +14,7 @@ const LARGEST: f64 = 1e15;
 pub struct Change {
     /// The place of its family in the catalogue.
     pub family: usize,
-    /// Values in the order of the family's labels; the bot's is empty where nobody is named.
+    /// Values in the order of the family's labels; empty where an optional one was left out.
     pub labels: Box<[Box<str>]>,
     /// What to do.
     pub operation: Operation,
@@ -78,7 +78,7 @@ fn labels(family: &Family, event: &Event<'_>) -> Result<Box<[Box<str>]>, Refusal
 fn value(label: &Label, event: &Event<'_>) -> Result<Box<str>, Refusal> {
     let refused = |why: String| Err(Refusal::at(Reason::Label, field(&label.name), why));
     let Some((_, value)) = event.labels.iter().find(|(name, _)| *name == label.name) else {
-        return if label.name == BOT { Ok(Box::default()) } else { refused("is missing".into()) };
+        return if label.optional { Ok(Box::default()) } else { refused("is missing".into()) };
     };
     if let Err(why) = text(value) {
         return refused(why);

@@ -24,7 +24,7 @@ pub const BUILT_IN: [(&str, &str); 4] = [
     ("services.toml", include_str!("../../catalogue/services.toml")),
     ("trader.toml", include_str!("../../catalogue/trader.toml")),
 ];
-/// The label that every family has and an event may leave out: who speaks, where one gateway serves several bots.
+/// The optional label that every family has: who speaks, where one gateway serves several bots.
 pub const BOT: &str = "bot";
 /// Different bots in one family.
 const BOTS: usize = 100;
@@ -59,6 +59,8 @@ pub struct Label {
     pub name: String,
     /// What it may say.
     pub values: Values,
+    /// An event may leave it out, and then it is empty.
+    pub optional: bool,
 }
 
 impl Family {
@@ -211,15 +213,19 @@ fn texts(folder: &Path) -> Result<Vec<(String, String)>, String> {
 
 /// A family as declared; the error is what follows its name.
 fn family(name: &str, declared: schema::Family) -> Result<Family, String> {
-    let schema::Family { kind, unit, help, labels, buckets, min, max } = declared;
+    let schema::Family { kind, unit, help, labels, optional, buckets, min, max } = declared;
     names::metric(name, kind == Kind::Counter).map_err(|why| format!(": {why}"))?;
     sentence(&help).map_err(|why| format!(".help: {why}"))?;
     if unit.is_empty() || !unit.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ' ') {
         return Err(".unit: wants a word such as seconds, usd, ratio or trades".into());
     }
-    for (label, values) in &labels {
-        names::label(label).map_err(|why| format!(".labels.{label}: {why}"))?;
-        check::declared(values).map_err(|why| format!(".labels.{label}: {why}"))?;
+    let named = labels.iter().map(|one| ("labels", one)).chain(optional.iter().map(|one| ("optional", one)));
+    for (key, (label, values)) in named {
+        names::label(label).map_err(|why| format!(".{key}.{label}: {why}"))?;
+        check::declared(values).map_err(|why| format!(".{key}.{label}: {why}"))?;
+    }
+    if let Some(both) = optional.keys().find(|label| labels.contains_key(*label)) {
+        return Err(format!(".optional.{both}: is among the labels that no event may leave out"));
     }
     let rising = buckets.windows(2).all(|pair| pair[0] < pair[1]) && buckets.iter().all(|edge| edge.is_finite());
     match (kind, buckets.len()) {
@@ -235,9 +241,12 @@ fn family(name: &str, declared: schema::Family) -> Result<Family, String> {
     if range.0.is_nan() || range.1.is_nan() || range.0 >= range.1 {
         return Err(".min: is not below max".into());
     }
-    let bot = Label { name: BOT.to_owned(), values: Values::AtMost(BOTS) };
-    let labels = labels.into_iter().map(|(name, values)| Label { name, values });
-    let labels = std::iter::once(bot).chain(labels).collect();
+    let label = |optional| move |(name, values)| Label { name, values, optional };
+    let mut declared: Vec<Label> =
+        labels.into_iter().map(label(false)).chain(optional.into_iter().map(label(true))).collect();
+    declared.sort_by(|a, b| a.name.cmp(&b.name));
+    let bot = Label { name: BOT.to_owned(), values: Values::AtMost(BOTS), optional: true };
+    let labels = std::iter::once(bot).chain(declared).collect();
     Ok(Family { name: name.to_owned(), kind, unit, help, labels, buckets, range })
 }
 

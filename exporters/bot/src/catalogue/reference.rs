@@ -12,17 +12,20 @@ pub fn metrics() -> Result<String, Vec<String>> {
     let mut page = String::from(
         "# Metrics of bots\n\n\
          Made from `exporters/bot/catalogue/` by `make docs`; a test keeps it current. [bot-gateway.md](bot-gateway.md) says how they are\n\
-         posted. Every one also takes the label `bot`, which an event may leave out. A label with a number has any value, and at most so many\n\
-         different ones; a label with words has one of these.\n",
+         posted. Every one also takes the label `bot`; an event may leave that out, and every other label marked optional. A label with a\n\
+         number has any value, and at most so many different ones; a label with words has one of these.\n",
     );
     for (file, text) in BUILT_IN {
         let one = Catalogue::of(&[(file.to_owned(), text.to_owned())])?;
         // Writing to a String cannot fail, here and below.
         let _ = write!(page, "\n## {file}\n\n| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n");
         for family in &one.families {
-            let label = |label: &super::Label| match &label.values {
-                Values::AtMost(most) => format!("`{}` ({most})", label.name),
-                Values::OneOf(all) => format!("`{}` ({})", label.name, all.join(", ")),
+            let label = |label: &super::Label| {
+                let values = match &label.values {
+                    Values::AtMost(most) => most.to_string(),
+                    Values::OneOf(all) => all.join(", "),
+                };
+                format!("`{}` ({values}{})", label.name, if label.optional { "; optional" } else { "" })
             };
             let labels: Vec<String> = family.labels.iter().skip(1).map(label).collect();
             let (name, kind, unit, help) = (&family.name, family.shown_as().as_str(), &family.unit, &family.help);

@@ -29,6 +29,9 @@ pub struct Family {
     /// All of them are part of every event.
     #[serde(default)]
     pub labels: BTreeMap<String, Values>,
+    /// These may be left out: then the event does not say.
+    #[serde(default)]
+    pub optional: BTreeMap<String, Values>,
     /// Upper bounds, for a histogram.
     #[serde(default)]
     pub buckets: Vec<f64>,

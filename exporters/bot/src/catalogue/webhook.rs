@@ -23,9 +23,17 @@ pub struct Webhook {
 #[derive(Debug)]
 struct Template {
     metric: String,
-    labels: Vec<(String, Source<String>)>,
+    labels: Vec<Part>,
     make: fn(f64) -> Operation,
     amount: Source<f64>,
+}
+
+/// A label of an event to be.
+#[derive(Debug)]
+struct Part {
+    name: String,
+    value: Source<String>,
+    optional: bool,
 }
 
 /// Where a part of an event is from.
@@ -107,14 +115,18 @@ impl Webhook {
 impl Template {
     /// Nothing where a field that it needs is not there.
     fn event<'j>(&'j self, said: &Said<'j>, bot: Option<&Cow<'j, str>>) -> Option<Event<'j>> {
-        let label = |(name, source): &'j (String, Source<String>)| {
-            let value = match source {
-                Source::Given(value) => Cow::Borrowed(value.as_str()),
-                Source::Field(field) => said.texts.get(field.as_str())?.clone(),
+        let mut labels = Vec::with_capacity(self.labels.len() + 1);
+        for part in &self.labels {
+            let value = match &part.value {
+                Source::Given(value) => Some(Cow::Borrowed(value.as_str())),
+                Source::Field(field) => said.texts.get(field.as_str()).cloned(),
             };
-            Some((Cow::Borrowed(name.as_str()), value))
-        };
-        let mut labels = self.labels.iter().map(label).collect::<Option<Vec<_>>>()?;
+            match value {
+                Some(value) => labels.push((Cow::Borrowed(part.name.as_str()), value)),
+                None if part.optional => {}
+                None => return None,
+            }
+        }
         labels.extend(bot.map(|bot| (Cow::Borrowed(super::BOT), bot.clone())));
         let amount = match &self.amount {
             Source::Given(value) => *value,
@@ -163,12 +175,14 @@ impl Catalogue {
                 Source::Field(field.ok_or_else(|| format!(": {name} is no number of this webhook"))?.to_owned())
             }
         };
-        let label = |(label, value): (String, String)| match value.strip_prefix('$') {
-            None => Ok((label, Source::Given(value))),
-            Some(field) if fields.get(field).is_some_and(|one| one.is_text()) => {
-                Ok((label, Source::Field(field.to_owned())))
-            }
-            Some(_) => Err(format!(".labels.{label}: {value} is no text of this webhook")),
+        let label = |(name, value): (String, String)| {
+            let optional = family.labels.iter().any(|label| label.name == name && label.optional);
+            let value = match value.strip_prefix('$') {
+                None => Source::Given(value),
+                Some(field) if fields.get(field).is_some_and(|one| one.is_text()) => Source::Field(field.to_owned()),
+                Some(_) => return Err(format!(".labels.{name}: {value} is no text of this webhook")),
+            };
+            Ok(Part { name, value, optional })
         };
         let labels = labels.into_iter().map(label).collect::<Result<Vec<_>, String>>()?;
         let template = Template { metric, labels, make, amount };
@@ -180,8 +194,8 @@ impl Catalogue {
     fn rehearse(&self, template: &Template) -> Result<(), String> {
         let mut said = Said::default();
         let (_, family) = self.find(&template.metric).ok_or(": has no family")?;
-        for (name, source) in &template.labels {
-            if let Some(field) = source.field() {
+        for Part { name, value, .. } in &template.labels {
+            if let Some(field) = value.field() {
                 let first =
                     family.labels.iter().find(|label| label.name == *name).and_then(|label| match &label.values {
                         super::Values::OneOf(all) => all.first().map(String::as_str),

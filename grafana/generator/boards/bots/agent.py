@@ -73,8 +73,9 @@ def _faults(b: Board) -> None:
     b.add(
         states("State over time", "Whether it ran. Empty while its bot is silent.", Q(_of("agent_running"), "{{bot}} runs"),
                Q(_of("ia_agent_status"), "{{bot}} AI"), words={0: ("no", limits.CRITICAL), 1: ("yes", limits.GOOD)}, width=8),
-        series("Confidence over time", "Of the AI agent's last decision. The alert BotConfidenceLow watches the consensus.",
-               Q(_of("ia_agent_confidence"), "{{bot}}"), unit="percentunit", width=8, minimum=0, maximum=1),
+        series("Confidence over time", "Of the AI agent's last decision. The alert BotConfidenceLow begins below 50 %.",
+               Q(_of("ia_agent_confidence"), "{{bot}}"), unit="percentunit", width=8, minimum=0, maximum=1,
+               limit=limits.CONFIDENCE),
         series("Drawdown over time", "Below the peak of what it manages.", Q(_of("agent_drawdown_pct"), "{{bot}}"), unit="percent",
                width=8, limit=limits.TRADER_DRAWDOWN, minimum=0),
         series("Blocked by risk control", "By reason, in five minutes.",

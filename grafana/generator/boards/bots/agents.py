@@ -29,16 +29,16 @@ def _now(b: Board) -> None:
     b.row("Now")
     b.add(
         stat("Agents that stand still", "Of the chosen ones. The alert BotAgentDown names them.",
-             Q(shared.none_or(f"{running} == 0", running)), unit="none", width=4, limit=limits.ANY_IS_CRITICAL, background=True),
+             Q(shared.none_or(f"{running} == 0", running)), unit="none", width=4, limit=limits.ANY_IS_WARNING, background=True),
         stat("AI agents that do not answer", "Of the chosen ones. The alert BotAgentDown names them.",
-             Q(shared.none_or(f"{answering} == 0", answering)), unit="none", width=4, limit=limits.ANY_IS_CRITICAL,
+             Q(shared.none_or(f"{answering} == 0", answering)), unit="none", width=4, limit=limits.ANY_IS_WARNING,
              background=True),
         stat("Decisions a minute", "Of the chosen agents, over five minutes.",
              Q(f"60 * sum({pace('agent_decisions_total', window='5m', only=AGENT)})"), unit="none", decimals=1, width=4),
         stat("Core latency, p95", "The slowest bot's. Alerts begin at 250 and 500 ms.",
              Q(f"max({of_bot('maveretta:core_latency_p95')})"), unit="ms", decimals=0, width=4, limit=limits.CORE_LATENCY,
              background=True),
-        stat("Lowest confidence", "Of the AI agents' last decisions.",
+        stat("Lowest confidence", "Of the AI agents' last decisions. The alert BotConfidenceLow begins below 50 %.",
              Q(f"bottomk(1, {_of('ia_agent_confidence')})", NAME), unit="percentunit", decimals=0, width=4, named=True,
              limit=limits.CONFIDENCE, link=links.agent),
         stat("Blocked in 1 h", "Decisions that risk control blocked.",
@@ -89,12 +89,12 @@ def _decisions(b: Board) -> None:
 def _risk(b: Board) -> None:
     b.row("Risk and faults")
     b.add(
-        series("Blocked by reason", "Decisions that risk control blocked, in five minutes. The alert BotRiskBlocksHigh watches them.",
+        series("Blocked by reason", "Decisions that risk control blocked, in five minutes.",
                Q(rise("agent_risk_blocked_total", "reason", window="5m", only=AGENT), "{{bot}} {{reason}}"), unit="short",
                width=8, stacked=True, minimum=0),
-        bars("Blocked by agent", "In the last hour.",
-             Q(rise("agent_risk_blocked_total", "agent", window="1h", only=AGENT), NAME), unit="none", decimals=0, width=4,
-             link=links.agent),
+        bars("Blocked by agent", "In fifteen minutes. The alert BotRiskBlocksHigh begins above 10.",
+             Q(of_bot("bot_agent:agent_risk_blocked:increase15m", *AGENT), NAME), unit="none", decimals=0, width=4,
+             limit=limits.RISK_BLOCKS, link=links.agent),
         series("AI errors", "Failures of AI agents in five minutes.",
                Q(rise("ia_agent_errors_total", "agent", window="5m", only=AGENT), NAME), unit="short", width=6, bars_of=True,
                minimum=0, link=links.agent),

@@ -6,6 +6,7 @@ from kit import limits, links
 from . import shared
 
 AGENT = shared.OF_AGENT
+RATE = "bot:agent_consensus_approved:ratio_increase1h"
 
 
 def board() -> Board:
@@ -19,8 +20,8 @@ def board() -> Board:
         stat("Confidence of the consensus", "Mean of the last one. The alert BotConfidenceLow begins below 50 %.",
              Q(latest("agent_consensus_confidence_avg"), "{{bot}}"), unit="percentunit", decimals=0, width=6, named=True,
              limit=limits.CONFIDENCE, background=True),
-        stat("Approval rate", "Decisions approved together over all decisions. The alert BotApprovalRateLow "
-             "watches it.", Q(of_bot("bot:agent_consensus_approved_per_decision:ratio_rate30m"), "{{bot}}"), unit="percentunit",
+        stat("Approval rate", "Of the last hour's decisions of the busiest agent, where there were twenty: approved together. The alert BotApprovalRateLow "
+             "begins below 10 %.", Q(of_bot(RATE), "{{bot}}"), unit="percentunit",
              decimals=1, width=6, named=True, limit=limits.APPROVAL, background=True),
         stat("Approved in 1 h", "Decisions that the agents approved together.", Q(rise(approved, window="1h"), "{{bot}}"),
              unit="none", decimals=0, width=6, named=True),
@@ -32,8 +33,7 @@ def board() -> Board:
         series("Confidence over time", "Of the last consensus. The alert BotConfidenceLow begins below 50 %.",
                Q(latest("agent_consensus_confidence_avg"), "{{bot}}"), unit="percentunit", width=12, minimum=0, maximum=1,
                limit=limits.CONFIDENCE),
-        series("Approval rate over time", "Decisions approved together over all decisions.",
-               Q(of_bot("bot:agent_consensus_approved_per_decision:ratio_rate30m"), "{{bot}}"), unit="percentunit", width=12,
+        series("Approval rate over time", "Of an hour. The alert BotApprovalRateLow begins below 10 %.", Q(of_bot(RATE), "{{bot}}"), unit="percentunit", width=12,
                minimum=0, limit=limits.APPROVAL),
         series("From decisions to approvals", "A minute, over five minutes: decided, held back by risk control, approved together.",
                Q(f"60 * {pace(decided, window='5m')}", "{{bot}} decided"),

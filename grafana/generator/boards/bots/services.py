@@ -43,7 +43,7 @@ def _now(b: Board) -> None:
         stat("Waiting on the bus", "Messages, in the longest queue. The alert BotQueueLagHigh begins at 1000.",
              Q(f"max({latest('eventbus_queue_lag', 'topic')})"), unit="none", width=4, limit=limits.QUEUE_LAG, background=True),
         shared.emergency_stops(width=4),
-        stat("Violations of policy", "High and critical ones, in the chosen time range. The alert BotPolicyViolation tells.",
+        stat("Violations of policy", "High and critical ones, in the chosen time range. Any is an alert at once: BotPolicyViolation.",
              Q(f"sum({happened('policy_violations_total', only=GRAVE)})"), unit="none", decimals=0,
              width=4, limit=limits.ANY_IS_CRITICAL, background=True, nothing=shared.NONE_TOLD),
     )

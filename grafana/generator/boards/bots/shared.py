@@ -1,7 +1,7 @@
 """Expressions and panels that more than one of the bots' dashboards shows."""
 
 from kit import Q, happened, of_bot, quantile, series, stat
-from kit import limits, links
+from kit import limits
 
 from .. import shared
 

@@ -1,6 +1,6 @@
 """Slots: what each does with its money, their timeline, and the cascade of profit between them."""
 
-from kit import Board, Column, Q, bars, happened, heatmap, history, latest, pace, quantile, rise, said, series, stat, states, table
+from kit import Board, Column, Q, bars, happened, heatmap, history, latest, of_bot, pace, quantile, rise, said, series, stat, states, table
 from kit import limits, links
 
 from . import shared
@@ -98,8 +98,10 @@ def _cascade(b: Board) -> None:
         bars("Transfers", "From slot to slot, in the chosen time range.",
              Q(happened("bot_cascade_transfers_total", "from_slot", "to_slot"), "{{bot}} {{from_slot}} to {{to_slot}}"),
              unit="none", decimals=0, width=6),
-        series("Transfers over time", "The alerts BotCascadeStalled and BotCascadeTooFrequent watch their number.",
-               Q(rise("bot_cascade_transfers_total", window="15m"), "{{bot}}, in 15 min"), unit="short", width=6, minimum=0),
+        series("Transfers over time", "The alert BotCascadeTooFrequent begins above 10 in 10 min; BotCascadeStalled, at none in 6 h.",
+               Q(of_bot("bot:bot_cascade_transfers:increase10m"), "{{bot}}, in 10 min"),
+               Q(of_bot("bot:bot_cascade_transfers:increase6h"), "{{bot}}, in 6 h"), unit="short", width=6, minimum=0,
+               limit=limits.CASCADE),
         series("Size of transfers", "Half of them, and 95 of 100, are smaller; of the last hour.",
                Q(quantile(0.5, amount, window="1h"), "{{bot}} p50"), Q(quantile(0.95, amount, window="1h"), "{{bot}} p95"),
                unit="currencyUSD", width=6, minimum=0),

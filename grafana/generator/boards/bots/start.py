@@ -1,11 +1,12 @@
 """The start page: the areas that operators know, each with its state and the way to it."""
 
-from kit import Board, Column, Q, latest, rise, stat, table
+from kit import Board, Column, Q, latest, of_bot, stat, table
 from kit import limits, links
 
 from . import shared
 from .. import shared as suite
 
+HEARD = "bot:bot_last_heard_timestamp_seconds:max"
 FIRING = 'alertstate="firing"'
 EVERYBODY = {"whose": ""}
 
@@ -55,8 +56,6 @@ def _exchanges(b: Board) -> None:
 
 def _bots(b: Board) -> None:
     status, running = latest("bot_slot_status", *shared.SLOT), latest("agent_running", "agent")
-    failed = rise("task_failure_total", window="5m")
-    ended = f"({rise('task_success_total', window='5m')} + ({failed} or {rise('task_success_total', window='5m')} * 0) > 0)"
     b.row("Bots")
     b.add(
         _tile("Slots", "bot-slots", "Slots that do not trade.", shared.none_or(f"{status} == 0", status), 6, "suffix:do not trade",
@@ -65,9 +64,9 @@ def _bots(b: Board) -> None:
               f"sum({latest('bot_slot_pnl_usd', *shared.SLOT)})", 6, "currencyUSD", decimals=2, limit=limits.SIGNED,
               nothing="no bot tells"),
         _tile("AI", "bot-agents", "Agents that stand still.", shared.none_or(f"{running} == 0", running), 6, "suffix:stand still",
-              limit=limits.ANY_IS_CRITICAL, nothing="no bot tells", **_none("all run")),
-        _tile("Orchestration", "bot-tasks", "Tasks that failed over those that ended, in five minutes, of the worst bot. The alert begins "
-              "at 10 %.", f"max(({failed} or {ended} * 0) / {ended})", 6, "percentunit", decimals=1, limit=limits.TASK_FAILURES,
+              limit=limits.ANY_IS_WARNING, nothing="no bot tells", **_none("all run")),
+        _tile("Orchestration", "bot-tasks", "Tasks that failed over those that ended, in fifteen minutes, of the worst bot. The alert "
+              "begins at 10 %.", f"max({of_bot('bot:task_failure:ratio_increase15m')})", 6, "percentunit", decimals=1, limit=limits.TASK_FAILURES,
               nothing="no bot tells"),
     )
 
@@ -97,8 +96,8 @@ def _lists(b: Board) -> None:
         suite.alert_table("What fires", "Firing alerts of venues, machines and bots. The alert's name opens its runbook. Nothing here means "
                           "that nothing fires only while Alerting is alive.", "firing", **EVERYBODY, width=14, height=10,
                           nothing="nothing fires, as far as Alerting is alive"),
-        table("Bots", "Which are heard, and what fires about them. Those that are scraped directly have no last event.", ["bot"],
-              Column("last event", "time() - max by (bot) (bot_gateway_last_event_timestamp_seconds)", "s", limits.BOT_SILENT, 0),
+        table("Bots", "Which were heard when (posted, or scraped directly), and what fires about them. The alert BotSilent begins at 5 min.",
+              ["bot"], Column("heard", f"time() - last_over_time({of_bot(HEARD)}[6h])", "s", limits.BOT_SILENT, 0),
               Column("account, $", f"sum by (bot) ({latest('trader_account_value_usd', 'exchange', 'account')})", "locale", decimals=2),
               Column("slots trading", f"sum by (bot) ({latest('bot_slot_status', *shared.SLOT)})", "none"),
               Column("agents running", f"sum by (bot) ({latest('agent_running', 'agent')})", "none"),

@@ -1,12 +1,13 @@
 """Distributed tasks: splitting, execution, timeouts, failures, and the containers that do the work."""
 
-from kit import Board, Column, Q, bars, happened, latest, pace, quantile, rise, series, stat, table
+from kit import Board, Column, Q, bars, happened, latest, of_bot, pace, quantile, rise, series, stat, table
 from kit import limits, links
 
 from . import shared
 
 AGENT = shared.OF_AGENT
 NAME = "{{bot}} {{agent}}"
+TIMEOUTS, FAILED = "bot_agent:timeout_events:increase5m", "bot:task_failure:ratio_increase15m"
 
 
 def board() -> Board:
@@ -22,13 +23,6 @@ def board() -> Board:
     return b
 
 
-def _failed(window: str) -> str:
-    """None failed is 0, where anything was done."""
-    succeeded, failed = (rise(f"task_{kind}_total", window=window) for kind in ("success", "failure"))
-    failed = f"({failed} or {succeeded} * 0)"
-    return f"{failed} / ({succeeded} + {failed} > 0)"
-
-
 def _now(b: Board) -> None:
     b.row("Now")
     b.add(
@@ -37,11 +31,11 @@ def _now(b: Board) -> None:
         stat("Chunks a task", "Into how many each was split, over the last hour.",
              Q(f"{rise('task_split_chunks_total', window='1h')} / ({rise('task_split_total', window='1h')} > 0)", "{{bot}}"),
              unit="none", decimals=1, width=4, named=True),
-        stat("Failed in 5 min", "Tasks that failed over those that ended. The alert BotTaskFailureRatioHigh begins at 10 %.",
-             Q(_failed("5m"), "{{bot}}"), unit="percentunit", decimals=1, width=4, named=True, limit=limits.TASK_FAILURES,
+        stat("Failed in 15 min", "Tasks that failed over those that ended. The alert BotTaskFailureRatioHigh begins at 10 %, where "
+             "more than two failed.", Q(of_bot(FAILED), "{{bot}}"), unit="percentunit", decimals=1, width=4, named=True, limit=limits.TASK_FAILURES,
              background=True),
         stat("Timeouts in 5 min", "Of all agents of a bot. The alert BotTaskTimeoutsHigh begins above 10.",
-             Q(rise("timeout_events_total", window="5m"), "{{bot}}"), unit="none", decimals=0, width=4, named=True,
+             Q(f"sum by (bot) ({of_bot(TIMEOUTS)})", "{{bot}}"), unit="none", decimals=0, width=4, named=True,
              limit=limits.TASK_TIMEOUTS, background=True, nothing=shared.NONE_TOLD),
         stat("Given up", "Tasks for which no fallback was left, in the chosen time range. Any is an alert: "
              "BotTaskFallbackExceeded.", Q(f"sum({happened('fallback_depth_exceeded_total')})"), unit="none", decimals=0, width=4,
@@ -73,13 +67,13 @@ def _faults(b: Board) -> None:
                stacked=True, minimum=0),
         series("Failed by reason", "In five minutes.", Q(rise("task_failure_total", "reason", window="5m"), "{{bot}} {{reason}}"),
                unit="short", width=8, bars_of=True, stacked=True, minimum=0, nothing=shared.NONE_TOLD),
-        series("Share that failed", "Of the tasks that ended, over five minutes. The alert BotTaskFailureRatioHigh begins at 10 %.",
-               Q(_failed("5m"), "{{bot}}"), unit="percentunit", width=8, minimum=0, limit=limits.TASK_FAILURES),
+        series("Share that failed", "Of the tasks that ended, over fifteen minutes. The alert BotTaskFailureRatioHigh begins at 10 %.",
+               Q(of_bot(FAILED), "{{bot}}"), unit="percentunit", width=8, minimum=0, limit=limits.TASK_FAILURES),
         series("Timeouts", "Of all agents of a bot, in five minutes. The alert BotTaskTimeoutsHigh begins above 10.",
-               Q(rise("timeout_events_total", window="5m"), "{{bot}}"), unit="short", width=8, minimum=0,
+               Q(f"sum by (bot) ({of_bot(TIMEOUTS)})", "{{bot}}"), unit="short", width=8, minimum=0,
                limit=limits.TASK_TIMEOUTS, nothing=shared.NONE_TOLD),
         series("Timeouts by agent and reason", "In five minutes.",
-               Q(rise("timeout_events_total", "agent", "reason", window="5m", only=AGENT), NAME + " {{reason}}"), unit="short",
+               Q(of_bot(TIMEOUTS, *AGENT), NAME + " {{reason}}"), unit="short",
                width=16, stacked=True, minimum=0, link=links.agent, nothing=shared.NONE_TOLD),
     )
 

@@ -8,8 +8,7 @@ from . import shared
 CLAIM = "{{bot}} {{exchange}} {{account}}"
 TRUTH = "{{exchange}} {{account}}, by the exchange"
 OF_ACCOUNT = 'source="exchange",exchange=~"($exchange)|all",account=~"$account"'
-WORDS = {"account_value": "account value, $", "open_positions": "open positions", "exposure": "exposure, %",
-         "daily_pnl": "daily P&L, $"}
+BY = ["bot", "exchange", "account", "claim"]
 
 
 def board() -> Board:
@@ -33,6 +32,10 @@ def _both(name: str) -> tuple[Q, Q]:
     return Q(latest(name, "exchange", "account"), CLAIM), Q(_truth(name), TRUTH)
 
 
+def _compared(what: str) -> str:
+    return f"max by ({', '.join(BY)}) ({of_bot(f'bot:trader_{what}')})"
+
+
 def _ten(b: Board) -> None:
     b.row("What the bot claims, and what the exchange says")
     b.add(
@@ -48,7 +51,8 @@ def _ten(b: Board) -> None:
         series("Trades", "Closed in five minutes, by outcome.",
                Q(rise("trader_trades_total", "outcome", window="5m"), "{{bot}} {{outcome}}"), unit="short", width=8, stacked=True,
                minimum=0),
-        series("Rejections by reason", "Orders that risk control rejected, in five minutes.",
+        series("Rejections by reason", "Orders that risk control rejected, in five minutes. The alert BotRiskBlocksHigh begins above 10 in "
+               "15 min.",
                Q(rise("trader_risk_rejections_total", "reason", window="5m"), "{{bot}} {{reason}}"), unit="short", width=6,
                stacked=True, minimum=0, nothing=shared.NONE_TOLD),
         series("API latency, p95", "Round trip to the exchange, over five minutes: the bot's, and the exporter's.",
@@ -66,15 +70,18 @@ def _ten(b: Board) -> None:
 def _beside(b: Board) -> None:
     b.row("Do they agree?")
     b.add(
-        table("Side by side", "What each bot claims that can be compared, beside the exchange's word. The alert "
-              "BotDisagreesWithExchange begins where they differ by 1 % of the account, by 5 points of exposure, or by one position, "
-              "for 5 min. A claim that names no account is compared only where there is one.",
-              ["bot", "exchange", "account", "claim"],
-              Column("bot", f"max by (bot, exchange, account, claim) ({of_bot('bot:trader_claim:current')})", "locale", decimals=2),
-              width=12, height=9, sort="claim", descending=False, nothing="nothing can be compared"),
-        history("When they disagreed", "A lane for each claim, coloured while it was not what the exchange says.",
-                Q(f"max by (bot, claim) ({of_bot('bot:trader_disagreement:bool')}) == 1", "{{bot}} {{claim}}"), word="disagreed",
-                color="red", width=12, height=9),
+        table("Side by side", "What each bot claims that can be compared, beside the exchange's word. Tolerated is 1 % of the account's "
+              "value, 5 points of exposure, no position; where it is used up, at 100 %, the alert BotDisagreesWithExchange begins after 5 "
+              "min. A claim that names no account is compared only where there is but one.", BY,
+              Column("the bot says", _compared("claim:current"), "locale", decimals=2),
+              Column("the exchange says", _compared("truth:current"), "locale", decimals=2),
+              Column("difference", _compared("disagreement:difference"), "locale", decimals=2),
+              Column("of what is tolerated", _compared("disagreement:ratio"), "percentunit", limits.DISAGREEMENT, 0),
+              width=14, height=9, sort="of what is tolerated", nothing="nothing can be compared",
+              link={"bot": [links.trader], "exchange": [links.venue]}),
+        history("When they disagreed", "A lane for each claim, coloured while it was further from the exchange's word than is tolerated.",
+                Q(f"{_compared('disagreement:ratio')} > bool 1", "{{bot}} {{exchange}} {{account}} {{claim}}"), word="disagreed",
+                color="red", width=10, height=9),
         series("Account value over time", "By the bot's own word, and by the exchange.", *_both("trader_account_value_usd"),
                unit="currencyUSD", width=8, height=9),
         series("Daily P&L over time", "Since midnight UTC.", *_both("trader_daily_pnl_usd"), unit="currencyUSD", width=8, height=9),
@@ -98,9 +105,12 @@ def _orders(b: Board) -> None:
                Q(latest("trader_position_value_usd", "symbol"), "{{bot}} {{symbol}}"),
                Q(_truth("trader_position_value_usd", "symbol"), "{{symbol}} on " + TRUTH), unit="currencyUSD", width=8,
                link=links.symbol),
-        series("API errors", "Requests of the bot that failed, in five minutes, by endpoint. The alert TraderApiErrorsHigh begins "
-               "above 5 of a bot.", Q(rise("trader_api_errors_total", "endpoint", window="5m"), "{{bot}} {{endpoint}}"), unit="short",
-               width=8, minimum=0, limit=limits.API_ERRORS),
+        series("API errors", "Requests that failed, in five minutes: the bot's, and the exporter's. The alert TraderApiErrorsHigh begins "
+               "above 5 of a bot.", Q(of_bot("bot:trader_api_errors:increase5m"), CLAIM),
+               Q(f"sum by (exchange, account) (increase(trader_api_errors_total{{{OF_ACCOUNT}}}[5m]))", TRUTH), unit="short", width=8,
+               minimum=0, limit=limits.API_ERRORS),
+        bars("API errors by endpoint", "Requests of the bot that failed, in the chosen time range.",
+             Q(happened("trader_api_errors_total", "endpoint"), "{{bot}} {{endpoint}}"), unit="none", decimals=0, width=8),
         series("Age of the data", "Of the oldest market data that is acted on. The alert TraderDataStale begins at 300 s.",
                *_both("trader_data_staleness_seconds"), unit="s", width=8, minimum=0, limit=limits.DATA_STALE),
     )

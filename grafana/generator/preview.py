@@ -18,6 +18,9 @@ FOLDER = Path(__file__).parent.parent / "dashboards"
 COLUMN, LINE = 66, 38
 STEP = 15
 COLOURS = ["#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0", "#37872d", "#fade2a"]
+HUES = {
+    "text": "#ccccdc", "green": "#56a64b", "orange": "#ff780a", "red": "#e02f44", "yellow": "#f2cc0c", "blue": "#5794f2",
+}
 STYLE = """
 body { background: #111217; color: #ccccdc; font: 12px sans-serif; margin: 8px; }
 #grid { position: relative; width: 1584px; }
@@ -62,6 +65,10 @@ def shown(value: float, unit: str, decimals: int | None) -> str:
         return "unknown"
     if unit == "percentunit":
         return f"{100 * value:.{2 if decimals is None else decimals}f} %"
+    if unit == "percent":
+        return f"{value:.{2 if decimals is None else decimals}f} %"
+    if unit == "currencyUSD":
+        return f"${value:,.{2 if decimals is None else decimals}f}"
     if unit == "dateTimeFromNow":
         return f"{(time.time() - value / 1000) / 60:.0f} min ago"
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
@@ -76,12 +83,12 @@ def shown(value: float, unit: str, decimals: int | None) -> str:
 def mapped(defaults: dict, value: float) -> tuple[str | None, str]:
     for mapping in defaults.get("mappings", []):
         if mapping["type"] == "value" and value == value and (found := mapping["options"].get(str(int(value)))):
-            return found["text"], found["color"]
+            return found["text"], HUES.get(found["color"], found["color"])
     colour = "text"
     for step in defaults.get("thresholds", {}).get("steps", []):
         if step["value"] is None or value >= step["value"]:
             colour = step["color"]
-    return None, {"text": "#ccccdc", "green": "#56a64b", "orange": "#ff780a", "red": "#e02f44"}.get(colour, colour)
+    return None, HUES.get(colour, colour)
 
 
 def numbers(server: str, panel: dict, board: dict) -> str:
@@ -122,6 +129,22 @@ def table(server: str, panel: dict, board: dict) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
+def lanes(server: str, panel: dict, board: dict, width: int) -> str:
+    """States over time: a lane for each series, a piece for each point."""
+    defaults, now, rows = panel["fieldConfig"]["defaults"], time.time(), []
+    for target in panel["targets"]:
+        for series in ask(server, fill(target["expr"], board), False):
+            pieces = []
+            for at, value in series["values"]:
+                word, colour = mapped(defaults, float(value))
+                left = (at - now + 600) / 600 * width
+                pieces.append(f'<span title="{html.escape(word or value)}" style="position:absolute;left:{left:.0f}px;top:2px;'
+                              f'width:{STEP / 600 * width + 1:.0f}px;height:12px;background:{colour}"></span>')
+            name = html.escape(legend(target, series["metric"]))
+            rows.append(f'<div style="font-size:10px">{name}</div><div style="position:relative;height:16px">{"".join(pieces)}</div>')
+    return "".join(rows) or html.escape(defaults.get("noValue", ""))
+
+
 def lines(server: str, panel: dict, board: dict, width: int, height: int) -> str:
     found = [(legend(target, series["metric"]), [(t, float(v)) for t, v in series["values"]])
              for target in panel["targets"] for series in ask(server, fill(target["expr"], board), False)]
@@ -156,7 +179,9 @@ def main() -> None:
             continue
         if panel["type"] == "table":
             inside = table(server, panel, board)
-        elif panel["type"] in ("timeseries", "state-timeline", "heatmap"):
+        elif panel["type"] == "state-timeline":
+            inside = lanes(server, panel, board, width - 14)
+        elif panel["type"] in ("timeseries", "heatmap"):
             inside = lines(server, panel, board, width - 14, max(height - 75, 30))
         else:
             inside = numbers(server, panel, board)

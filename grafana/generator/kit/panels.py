@@ -103,11 +103,12 @@ def series(
 
 
 def bars(
-    title: str, description: str, query: Q, *, unit: str, width: int, height: int = 8, limit: Limit = limits.NONE,
+    title: str, description: str, *queries: Q, unit: str, width: int, height: int = 8, limit: Limit = limits.NONE,
     link: Link | None = None, minimum: float | None = 0, maximum: float | None = None, decimals: int | None = None,
 ) -> bargauge.Panel:
     """A bar for each series, of this moment."""
-    panel = _common(bargauge.Panel(), title, description, [Q(query.expr, query.legend, instant=True)], unit, width, height)
+    asked = [Q(query.expr, query.legend, instant=True) for query in queries]
+    panel = _common(bargauge.Panel(), title, description, asked, unit, width, height)
     panel.thresholds(limit.build()).mappings(mappings(None)).no_value("unknown").reduce_options(_last())
     mode = models.FieldColorModeId.THRESHOLDS if limit.told else models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME
     panel.color_scheme(_color(mode)).orientation(common.VizOrientation.HORIZONTAL)
@@ -148,10 +149,11 @@ def pie(
 
 def states(
     title: str, description: str, *queries: Q, words: States, width: int, height: int = 8, link: Link | None = None,
+    nothing: str = "no data",
 ) -> statetimeline.Panel:
     """States over time, a lane for each series. Where nothing is known the lane is empty."""
     panel = _common(statetimeline.Panel(), title, description, list(queries), "none", width, height)
-    panel.mappings(mappings(words)).no_value("no data").span_nulls(False).merge_values(True)
+    panel.mappings(mappings(words)).no_value(nothing).span_nulls(False).merge_values(True)
     panel.thresholds(limits.NONE.build()).color_scheme(_color(models.FieldColorModeId.THRESHOLDS))
     panel.show_value(common.VisibilityMode.AUTO).row_height(0.85).fill_opacity(80).line_width(0)
     panel.align_value(common.TimelineValueAlignment.LEFT)

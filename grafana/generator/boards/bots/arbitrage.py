@@ -3,8 +3,6 @@
 from kit import Board, Q, bars, history, latest, recorded, rise, series, stat
 from kit import limits, links
 
-from . import shared
-
 VENUE = ('exchange=~"$exchange"',)
 LEGS = (("success", "filled"), ("fail", "failed"), ("hedge", "hedged"))
 
@@ -63,8 +61,8 @@ def _legs(b: Board) -> None:
                Q(_share("fail", "exchange", window="15m"), "{{bot}} {{exchange}}"), unit="percentunit", width=8, minimum=0,
                link=links.venue),
         history("Prices that were dead", "Venues whose prices did not come: legs on them are blind.",
-                Q(recorded("venue:exchange_public_stream_up:min") + " == bool 0", "{{exchange}}"), word="dead", color="red",
-                width=8, link=links.health),
+                Q(f"({recorded('venue:exchange_public_stream_up:min')} == bool 0) > 0", "{{exchange}}"), word="dead", color="red",
+                width=8, link=links.health, nothing="none, as far as the exporters tell"),
     )
 
 

@@ -25,13 +25,14 @@ def _silences(b: Board) -> None:
     told = 'sum(alertmanager_silences{state="%s"})'
     b.row("Silences: what they match fires and tells nobody")
     b.add(
-        suite.alarm_chain(width=4),
+        suite.alarm_chain(width=4, height=7),
         stat("Active silences", "In Alertmanager. Grafana makes and ends them under Alerting, Silences, where Alertmanager is to be "
-             "chosen on top; so does `amtool silence`.", Q(told % "active"), unit="none", width=4, limit=limits.ANY_IS_WARNING,
-             background=True),
-        stat("Silences to come", "That begin later.", Q(told % "pending"), unit="none", width=4),
+             "chosen on top; so does `amtool silence`.", Q(told % "active"), unit="none", width=4, height=7,
+             limit=limits.ANY_IS_WARNING, background=True),
+        stat("Silences to come", "That begin later.", Q(told % "pending"), unit="none", width=4, height=7),
         stat("Alerts held back", "By silences and by worse alerts of the same cause: they fire and nobody is told.",
-             Q('sum(alertmanager_alerts{state="suppressed"})'), unit="none", width=4, limit=limits.ANY_IS_WARNING, background=True),
+             Q('sum(alertmanager_alerts{state="suppressed"})'), unit="none", width=4, height=7, limit=limits.ANY_IS_WARNING,
+             background=True),
         series("Silences and what they hide", "Over time.", Q(told % "active", "active silences"),
                Q('sum(alertmanager_alerts{state="suppressed"})', "alerts held back"),
                Q('sum(alertmanager_alerts{state="active"})', "alerts told"), unit="none", width=8, height=7, minimum=0, steps=True),

@@ -21,7 +21,7 @@ def board() -> Board:
 def _money(b: Board) -> None:
     b.row("Money")
     b.add(
-        series("Account value", "By the bots' own word; dashed nowhere, holed where nobody told.",
+        series("Account value", "By the bots' own word. A hole is a time in which nothing was told.",
                Q(latest("trader_account_value_usd", "exchange", "account"), "{{bot}} {{exchange}} {{account}}"),
                Q(latest("portfolio_value_usd", "exchange", "account"), "{{bot}} {{exchange}} {{account}} portfolio"),
                unit="currencyUSD", width=8, height=9, link=links.trader),
@@ -66,7 +66,7 @@ def _events(b: Board) -> None:
                nothing=shared.NONE_TOLD) for title, text, name, limit in rare),
         lanes("Alerts about bots", "A lane for each alert and bot, coloured while it fired.",
               Q(f"max by (alertname, bot) (ALERTS{{{firing}}})", "{{alertname}} {{bot}}"), word="fired", color="red", width=24,
-              height=10),
+              height=10, nothing="none fired, as far as Alerting was alive"),
         states("Slots", "Whether each traded.", Q(latest("bot_slot_status", *shared.SLOT), "{{bot}} {{slot}}"), words=shared.TRADES,
                width=8, link=links.slot),
         states("Agents", "Whether each ran.", Q(latest("agent_running", "agent"), "{{bot}} {{agent}}"), words=shared.RUNS, width=8,

@@ -24,9 +24,9 @@ def board() -> Board:
 
 def _where(b: Board) -> None:
     up = f"max by (job) (up{{{SERVICES}}})"
-    command = f'label_replace({up}, "in containers", "scripts/compose logs --since 15m $1", "job", "(.+)")'
+    command = f'label_replace({up}, "containers", "scripts/compose logs --since 15m $1", "job", "(.+)")'
     unit = "journalctl -u exchange-exporter@$1 --since -15m"
-    command = f'label_replace({command}, "as a service", "{unit}", "job", "(binance|kucoin|bybit|coinbase|okx|bot)-exporter")'
+    command = f'label_replace({command}, "service", "{unit}", "job", "(binance|kucoin|bybit|coinbase|okx|bot)-exporter")'
     counted = (
         ("Exporters' errors", "Of the exporters, in five minutes.", f"sum(increase(exchange_errors_total{{{VENUES}}}[5m]))"),
         ("Reconnects", "Of the exporters, in five minutes. Planned ones are among them.",
@@ -40,7 +40,7 @@ def _where(b: Board) -> None:
           for title, text, expr in counted),
         table("The command for each service", "In the folder of this repository, where the stack runs in containers, which keep 30 MB "
               "of lines each; on the machine, where exporters are systemd's services. In Kubernetes it is `kubectl logs`.",
-              ["job", "in containers", "as a service"], Column("state", command, states=suite.UP_DOWN), width=24, height=11,
+              ["job", "containers", "service"], Column("state", command, states=suite.UP_DOWN), width=24, height=11,
               sort="job", descending=False),
     )
 
@@ -82,9 +82,9 @@ def _stack(b: Board) -> None:
         series("Scrapes that failed", "Targets that did not answer, by job.", Q("count by (job) (up == 0)", "{{job}}"), unit="none",
                width=8, bars_of=True, minimum=0, nothing="none, as far as Prometheus scrapes"),
         series("Rules that fail", "Any is an alert: PrometheusRuleFailures.",
-               Q("sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total[$__rate_interval]))", "{{rule_group}}"),
-               unit="short", width=8, bars_of=True, minimum=0, legend_values=False),
-        series("Messages that failed", "By receiver type. Any is an alert: AlertmanagerNotificationsFailing.",
-               Q("sum by (integration) (increase(alertmanager_notifications_failed_total[$__rate_interval]))", "{{integration}}"),
-               unit="short", width=8, bars_of=True, minimum=0, legend_values=False),
+               Q("sum(increase(prometheus_rule_evaluation_failures_total[$__rate_interval]))", "rules"), unit="short", width=8,
+               bars_of=True, minimum=0, link=links.to("exchange-infrastructure")),
+        series("Messages that failed", "Of Alertmanager to people. Any is an alert: AlertmanagerNotificationsFailing.",
+               Q("sum(increase(alertmanager_notifications_failed_total[$__rate_interval]))", "messages"), unit="short", width=8,
+               bars_of=True, minimum=0, link=links.to("exchange-alerts")),
     )

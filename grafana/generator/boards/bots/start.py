@@ -61,7 +61,7 @@ def _bots(b: Board) -> None:
         _tile("Slots", "bot-slots", "Slots that do not trade.", shared.none_or(f"{status} == 0", status), 6, "suffix:do not trade",
               limit=limits.ANY_IS_WARNING, nothing="no bot tells", **_none("all trade")),
         _tile("Strategies", "bot-strategies", "Profit of all slots since each was opened.",
-              f"sum({latest('bot_slot_pnl_usd', *shared.SLOT)})", 6, "currencyUSD", decimals=2, limit=limits.SIGNED,
+              f"sum({latest('bot_slot_pnl_usd', *shared.SLOT)})", 6, "currencyUSD", decimals=2, limit=limits.SIGNED, background=False,
               nothing="no bot tells"),
         _tile("AI", "bot-agents", "Agents that stand still.", shared.none_or(f"{running} == 0", running), 6, "suffix:stand still",
               limit=limits.ANY_IS_WARNING, nothing="no bot tells", **_none("all run")),

@@ -6,7 +6,7 @@ from kit import limits, links
 from . import shared
 
 CLAIM = "{{bot}} {{exchange}} {{account}}"
-TRUTH = "{{exchange}} {{account}}, by the exchange"
+TRUTH = "exchange: {{exchange}} {{account}}"
 OF_ACCOUNT = 'source="exchange",exchange=~"($exchange)|all",account=~"$account"'
 BY = ["bot", "exchange", "account", "claim"]
 
@@ -44,8 +44,9 @@ def _ten(b: Board) -> None:
         stat("Daily P&L", "Since midnight UTC. By the exchange, deposits and withdrawals count, too.",
              *_both("trader_daily_pnl_usd"), unit="currencyUSD", decimals=2, width=8, height=6, named=True, limit=limits.SIGNED),
         stat("Open positions", "How many.", *_both("trader_open_positions"), unit="none", width=8, height=6, named=True),
-        series("Exposure", "Value of all positions over that of the account. Up to 70 % is well; the alert TraderExposureHigh begins "
-               "at 90 %.", *_both("trader_exposure_pct"), unit="percent", width=8, limit=limits.TRADER_EXPOSURE, minimum=0),
+        bars("Exposure", "Value of all positions over that of the account. Up to 70 % is well; the alert TraderExposureHigh begins at "
+             "90 %. Above 100 % there is leverage.", *_both("trader_exposure_pct"), unit="percent", decimals=1, width=8,
+             limit=limits.TRADER_EXPOSURE, maximum=100),
         series("Drawdown", "Largest fall from a peak. The alert TraderDrawdownHigh begins at 15 %.",
                *_both("trader_max_drawdown_pct"), unit="percent", width=8, limit=limits.TRADER_DRAWDOWN, minimum=0),
         series("Trades", "Closed in five minutes, by outcome.",
@@ -80,12 +81,14 @@ def _beside(b: Board) -> None:
               width=14, height=9, sort="of what is tolerated", nothing="nothing can be compared",
               link={"bot": [links.trader], "exchange": [links.venue]}),
         history("When they disagreed", "A lane for each claim, coloured while it was further from the exchange's word than is tolerated.",
-                Q(f"{_compared('disagreement:ratio')} > bool 1", "{{bot}} {{exchange}} {{account}} {{claim}}"), word="disagreed",
-                color="red", width=10, height=9),
+                Q(f"({_compared('disagreement:ratio')} > bool 1) > 0", "{{bot}} {{exchange}} {{account}} {{claim}}"), word="disagreed",
+                color="red", width=10, height=9, nothing="never, as far as they can be compared"),
         series("Account value over time", "By the bot's own word, and by the exchange.", *_both("trader_account_value_usd"),
-               unit="currencyUSD", width=8, height=9),
-        series("Daily P&L over time", "Since midnight UTC.", *_both("trader_daily_pnl_usd"), unit="currencyUSD", width=8, height=9),
-        series("Open positions over time", "How many.", *_both("trader_open_positions"), unit="none", width=8, height=9,
+               unit="currencyUSD", width=12, height=9),
+        series("Daily P&L over time", "Since midnight UTC.", *_both("trader_daily_pnl_usd"), unit="currencyUSD", width=12, height=9),
+        series("Exposure over time", "The alert TraderExposureHigh begins at 90 %.", *_both("trader_exposure_pct"), unit="percent",
+               width=12, height=9, minimum=0, limit=limits.TRADER_EXPOSURE),
+        series("Open positions over time", "How many.", *_both("trader_open_positions"), unit="none", width=12, height=9,
                minimum=0, steps=True),
     )
 
@@ -98,19 +101,20 @@ def _orders(b: Board) -> None:
                  for kind, word in (("placed", "placed"), ("filled", "filled"), ("canceled", "cancelled"))), unit="short", width=8,
                minimum=0),
         bars("Orders filled", "Over orders placed.", Q(latest("trader_order_fill_ratio"), "{{bot}}"), unit="percentunit", decimals=0,
-             width=8, maximum=1),
+             width=4, maximum=1),
         bars("Profit since the start", "Over the value then.", Q(latest("trader_pnl_pct"), "{{bot}}"), unit="percent", decimals=2,
-             width=8, limit=limits.SIGNED, minimum=None),
+             width=4, limit=limits.SIGNED, minimum=None),
         series("Positions by symbol", "Value of each, by the bot and by the exchange.",
                Q(latest("trader_position_value_usd", "symbol"), "{{bot}} {{symbol}}"),
-               Q(_truth("trader_position_value_usd", "symbol"), "{{symbol}} on " + TRUTH), unit="currencyUSD", width=8,
+               Q(_truth("trader_position_value_usd", "symbol"), TRUTH + " {{symbol}}"), unit="currencyUSD", width=8,
                link=links.symbol),
         series("API errors", "Requests that failed, in five minutes: the bot's, and the exporter's. The alert TraderApiErrorsHigh begins "
                "above 5 of a bot.", Q(of_bot("bot:trader_api_errors:increase5m"), CLAIM),
                Q(f"sum by (exchange, account) (increase(trader_api_errors_total{{{OF_ACCOUNT}}}[5m]))", TRUTH), unit="short", width=8,
                minimum=0, limit=limits.API_ERRORS),
         bars("API errors by endpoint", "Requests of the bot that failed, in the chosen time range.",
-             Q(happened("trader_api_errors_total", "endpoint"), "{{bot}} {{endpoint}}"), unit="none", decimals=0, width=8),
+             Q(happened("trader_api_errors_total", "endpoint"), "{{bot}} {{endpoint}}"), unit="none", decimals=0, width=8,
+             link=links.to("bot-logs")),
         series("Age of the data", "Of the oldest market data that is acted on. The alert TraderDataStale begins at 300 s.",
                *_both("trader_data_staleness_seconds"), unit="s", width=8, minimum=0, limit=limits.DATA_STALE),
     )

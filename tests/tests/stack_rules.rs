@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bot_exporter::catalogue::Catalogue;
+use bot_exporter::show::OWN;
 use common::metrics::vocabulary::{ALL, COLUMNS, COMPAT, Type};
 use fake_venues::stack::{VENUES, repository};
 use promql_parser::parser::{Expr, VectorSelector, parse};
@@ -150,19 +152,25 @@ impl ExprVisitor for Names {
     }
 }
 
-/// What our exporters export, compatibility names and the parts of histograms with it.
-fn vocabulary() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for metric in ALL {
-        match metric.kind {
-            Type::Histogram => {
-                names.extend(["_bucket", "_count", "_sum"].map(|part| format!("{}{part}", metric.name)));
-            }
-            _ => {
-                names.insert(metric.name.to_owned());
-            }
-        }
+/// The series of a metric: those of a histogram are its parts.
+fn series(name: &str, kind: Type) -> Vec<String> {
+    match kind {
+        Type::Histogram => ["_bucket", "_count", "_sum"].map(|part| format!("{name}{part}")).to_vec(),
+        _ => vec![name.to_owned()],
     }
+}
+
+/// What bots may say.
+fn catalogue() -> BTreeSet<String> {
+    let families = Catalogue::read(None).unwrap().families;
+    families.iter().flat_map(|family| series(&family.name, family.shown_as())).collect()
+}
+
+/// What our exporters export, compatibility names and the parts of histograms with it, and what bots and their gateway do.
+fn vocabulary() -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = ALL.iter().flat_map(|metric| series(metric.name, metric.kind)).collect();
+    names.extend(catalogue());
+    names.extend(OWN.iter().map(|(name, ..)| (*name).to_owned()));
     let compat = COLUMNS.iter().filter_map(|column| column.compat.as_ref()).chain(COMPAT.iter().copied());
     for compat in compat {
         names.extend(VENUES.iter().map(|venue| compat.name(venue.name)));
@@ -189,19 +197,29 @@ fn every_name_in_an_expression_exists() {
     }
 }
 
+/// What bots' metrics begin with, where rules are derived from them.
+const BOTS: [&str; 5] = ["agent_", "bot_", "task_", "timeout_", "trader_"];
+
 #[test]
 fn recorded_names_follow_the_ecosystem() {
+    let catalogue = catalogue();
     for (file, name) in recorded() {
-        if file == "compatibility" {
+        // Names of before: of users' dashboards, and of bots for what the exchange says of the same.
+        if file == "compatibility" || file == "bots" && name.starts_with("maveretta:") {
             let rest = name.strip_prefix("maveretta:").unwrap_or_else(|| panic!("{name} is no name of before"));
             assert!(is_word(rest, "_"), "{name}");
+            continue;
+        }
+        if file == "trader" && catalogue.contains(&name) {
             continue;
         }
         let [level, metric, operation] = name.split(':').collect::<Vec<_>>()[..] else {
             panic!("{file}: {name} is not level:metric:operation")
         };
         assert!(is_word(level, "_") && is_word(operation, "_"), "{file}: {name}");
-        assert!(is_word(metric, "_") && metric.starts_with("exchange_"), "{file}: {name}: one prefix");
+        let prefixes = if file == "bots" { &BOTS[..] } else { &["exchange_"] };
+        let known = prefixes.iter().any(|prefix| metric.starts_with(prefix));
+        assert!(is_word(metric, "_") && known, "{file}: {name}: one prefix");
         assert!(!metric.ends_with("_total"), "{file}: {name}: a rate is no total");
     }
 }
@@ -213,7 +231,7 @@ fn every_recorded_name_is_documented_and_no_other() {
         .lines()
         .filter(|line| line.starts_with("| `"))
         .flat_map(|line| line.split('|').nth(1).unwrap_or_default().split('`').map(str::to_owned).collect::<Vec<_>>())
-        .filter(|name| name.contains(':'))
+        .filter(|name| name.contains(':') || name.starts_with("trader_"))
         .collect();
     let recorded: BTreeSet<String> = recorded().into_iter().map(|(_, name)| name).collect();
     assert_eq!(told, recorded);
@@ -227,6 +245,26 @@ fn every_recorded_name_is_tested() {
     let tested: BTreeSet<String> = told.flat_map(|test| Names::of(&test.expr)).collect();
     for (file, name) in recorded() {
         assert!(tested.contains(&name), "{file}: no test expects a value of {name}");
+    }
+}
+
+/// Two that say the same under one name must be told apart: what the exchange says of a trader has a source, and bots have none.
+#[test]
+fn what_exchanges_say_under_bots_names_has_a_source() {
+    let catalogue = catalogue();
+    let rules = rules("prometheus/rules").into_iter();
+    let shared: Vec<_> =
+        rules.filter(|(_, rule)| rule.record.as_ref().is_some_and(|name| catalogue.contains(name))).collect();
+    assert!(!shared.is_empty());
+    for (file, rule) in &shared {
+        assert_eq!(rule.labels.get("source").map(String::as_str), Some("exchange"), "{file}: {:?}", rule.record);
+    }
+    let shared: BTreeSet<&str> = shared.iter().filter_map(|(_, rule)| rule.record.as_deref()).collect();
+    for (file, name, rule) in alerts() {
+        for shared in Names::of(&rule.expr).iter().filter(|name| shared.contains(name.as_str())) {
+            let (all, own) = (rule.expr.matches(shared.as_str()).count(), format!("{shared}{{source=\"\"}}"));
+            assert_eq!(rule.expr.matches(&own).count(), all, "{file}: {name} also looks at what the exchange says");
+        }
     }
 }
 
@@ -257,7 +295,8 @@ fn every_alert_tells_what_is_wrong_where_and_what_to_do() {
         assert!(upper && name.chars().all(|c| c.is_ascii_alphanumeric()), "{name} is not CamelCase");
         let label = |label: &str| rule.labels.get(label).map(String::as_str).unwrap_or_default();
         assert!(["critical", "warning", "info"].contains(&label("severity")), "{name}: severity");
-        assert_eq!(label("scope"), file, "{name}: the scope is that of its file");
+        let scope = if file.starts_with("bots") { "bot" } else { &file };
+        assert_eq!(label("scope"), scope, "{name}: the scope is that of its file");
         assert!(is_word(label("topic"), "-"), "{name}: topic");
         let annotation = |name: &str| rule.annotations.get(name).map(|text| text.trim()).unwrap_or_default();
         let summary = annotation("summary");

@@ -7,6 +7,7 @@ mod grafana;
 use common::metrics::vocabulary::ALL;
 use fake_venues::stack::prometheus::encode;
 use fake_venues::stack::{Ports, PrometheusSetup, Rewrite, Suite, VENUES, build, get, have_prometheus, until_ready};
+use grafana::catalogue;
 use grafana::foreign::{recorded, serve};
 use grafana::labels::{Known, Labels};
 use grafana::model::{self, Ask, Dashboard, labels_in};
@@ -211,9 +212,10 @@ async fn answer(port: u16, expr: &str, instant: bool) -> Result<Vec<Value>, Stri
     Ok(data["result"].as_array().cloned().unwrap_or_default())
 }
 
-/// What is recorded and what others serve, added to what the exporters serve.
+/// What bots tell, what is recorded and what others serve, added to what the exporters serve.
 async fn everything_known(port: u16, dashboards: &[Dashboard]) -> Known {
     let mut known = Known::vocabulary();
+    catalogue::series().into_iter().for_each(|(name, labels)| known.add(&name, labels.into_iter().collect()));
     let rules = api(port, "/api/v1/rules").await.unwrap();
     let rules: Vec<&Value> =
         rules["groups"].as_array().unwrap().iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
@@ -244,10 +246,15 @@ async fn everything_known(port: u16, dashboards: &[Dashboard]) -> Known {
     // Rules build on one another, in any order.
     for _ in 0..8 {
         for rule in &rules {
-            let Ok(mut labels) = known.labels(&parse(rule["query"].as_str().unwrap()).unwrap()) else { continue };
+            let (name, query) = (rule["name"].as_str().unwrap(), parse(rule["query"].as_str().unwrap()).unwrap());
+            // One that goes on from what it recorded itself begins with nothing.
+            if names(&query).iter().any(|asked| asked == name) {
+                known.add(name, Labels::new());
+            }
+            let Ok(mut labels) = known.labels(&query) else { continue };
             labels.extend(rule["labels"].as_object().into_iter().flat_map(|own| own.keys().cloned()));
             if rule["type"] == "recording" {
-                known.add(rule["name"].as_str().unwrap(), labels);
+                known.add(name, labels);
             } else {
                 labels.insert("alertname".into());
                 known.add("ALERTS_FOR_STATE", labels.clone());

@@ -1,18 +1,26 @@
-//! What the gateway's own catalogues declare.
+//! What bots may say, by the gateway's own catalogues.
 
-use fake_venues::stack::repository;
+use bot::catalogue::{BOT, Catalogue, Kind};
 use std::collections::BTreeSet;
-use std::fs;
 
 /// The names of all families.
 pub fn families() -> BTreeSet<String> {
-    let files = fs::read_dir(repository().join("exporters/bot/catalogue")).unwrap();
-    let texts = files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-    let declared = |text: String| {
-        let names = text.lines().filter_map(|line| line.strip_prefix("[family.")?.strip_suffix(']')).map(str::to_owned);
-        names.collect::<Vec<_>>()
-    };
-    let families: BTreeSet<String> = texts.flat_map(declared).collect();
-    assert!(families.len() > 70, "only {} families were found", families.len());
-    families
+    Catalogue::read(None).unwrap().families.into_iter().map(|family| family.name).collect()
+}
+
+/// All their series, with the labels that they have or may have.
+pub fn series() -> Vec<(String, Vec<String>)> {
+    let mut series = Vec::new();
+    for family in Catalogue::read(None).unwrap().families {
+        let own = family.labels.iter().map(|label| label.name.clone());
+        let labels: Vec<String> = own.chain([BOT, "job", "instance"].map(str::to_owned)).collect();
+        if family.kind == Kind::Histogram {
+            let bucket = labels.iter().cloned().chain(["le".to_owned()]).collect();
+            series.push((format!("{}_bucket", family.name), bucket));
+            series.extend(["_sum", "_count"].map(|part| (format!("{}{part}", family.name), labels.clone())));
+        } else {
+            series.push((family.name, labels));
+        }
+    }
+    series
 }

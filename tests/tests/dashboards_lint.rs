@@ -278,6 +278,11 @@ fn grafana_is_given_these_folders() {
     let providers: Value = serde_saphyr::from_str(&read("dashboards/dashboards.yml")).unwrap();
     let provider = &providers["providers"][0];
     assert!(provider["allowUiUpdates"] == false && provider["type"] == "file", "{provider}");
+    // What Grafana opens with is one of them, where the compose file mounts them.
+    let compose = fs::read_to_string(repository().join("docker-compose-observability.yml")).unwrap();
+    let home = compose.lines().find_map(|line| line.trim().strip_prefix("GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: "));
+    let start = format!("{}/bot-start.json", text(&provider["options"], "path"));
+    assert!(home == Some(start.as_str()) && UIDS.contains(&"bot-start"), "{home:?}");
     for dashboard in model::all() {
         let opened = dashboard.opened();
         assert_eq!(opened.get("datasource").map(String::as_str), Some(uids[0]), "{}", dashboard.uid);

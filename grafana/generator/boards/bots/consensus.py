@@ -20,9 +20,9 @@ def board() -> Board:
         stat("Confidence of the consensus", "Mean of the last one. The alert BotConfidenceLow begins below 50 %.",
              Q(latest("agent_consensus_confidence_avg"), "{{bot}}"), unit="percentunit", decimals=0, width=6, named=True,
              limit=limits.CONFIDENCE, background=True),
-        stat("Approval rate", "Of the last hour's decisions of the busiest agent, where there were twenty: approved together. The alert BotApprovalRateLow "
-             "begins below 10 %.", Q(of_bot(RATE), "{{bot}}"), unit="percentunit",
-             decimals=1, width=6, named=True, limit=limits.APPROVAL, background=True),
+        stat("Approval rate", "Approved together, of the decisions of the busiest agent in the last hour; unknown below twenty of them. "
+             "The alert BotApprovalRateLow begins below 10 %.", Q(of_bot(RATE), "{{bot}}"), unit="percentunit", decimals=1, width=6,
+             named=True, limit=limits.APPROVAL, background=True),
         stat("Approved in 1 h", "Decisions that the agents approved together.", Q(rise(approved, window="1h"), "{{bot}}"),
              unit="none", decimals=0, width=6, named=True),
         stat("Decided in 1 h", "By all agents.", Q(rise(decided, window="1h"), "{{bot}}"), unit="none", decimals=0, width=6,
@@ -33,8 +33,8 @@ def board() -> Board:
         series("Confidence over time", "Of the last consensus. The alert BotConfidenceLow begins below 50 %.",
                Q(latest("agent_consensus_confidence_avg"), "{{bot}}"), unit="percentunit", width=12, minimum=0, maximum=1,
                limit=limits.CONFIDENCE),
-        series("Approval rate over time", "Of an hour. The alert BotApprovalRateLow begins below 10 %.", Q(of_bot(RATE), "{{bot}}"), unit="percentunit", width=12,
-               minimum=0, limit=limits.APPROVAL),
+        series("Approval rate over time", "Of an hour. The alert BotApprovalRateLow begins below 10 %.", Q(of_bot(RATE), "{{bot}}"),
+               unit="percentunit", width=12, minimum=0, limit=limits.APPROVAL),
         series("From decisions to approvals", "A minute, over five minutes: decided, held back by risk control, approved together.",
                Q(f"60 * {pace(decided, window='5m')}", "{{bot}} decided"),
                Q(f"60 * {pace('agent_risk_blocked_total', window='5m')}", "{{bot}} blocked"),

@@ -69,8 +69,8 @@ def _gateway(b: Board) -> None:
         gauge("Room for series", "How much of --events.max-series is taken: beyond it, what is new is refused.",
               Q(f"max by (instance) (bot_gateway_series{{{GATEWAY}}} / bot_gateway_series_limit{{{GATEWAY}}})", "{{instance}}"),
               unit="percentunit", width=8, height=7, limit=limits.NEAR_LIMIT),
-        series("Refused posts by reason", "In five minutes. The alert BotEventsRefused begins at three in ten minutes; the gateway's own page shows "
-               "the last ten.", Q(f"sum by (reason) (increase(bot_gateway_refused_total{{{GATEWAY}}}[5m]))", "{{reason}}"),
+        series("Refused posts by reason", "In five minutes. The alert BotEventsRefused begins at three in ten minutes; the "
+               "gateway's own page shows the last ten.", Q(f"sum by (reason) (increase(bot_gateway_refused_total{{{GATEWAY}}}[5m]))", "{{reason}}"),
                unit="short", width=8, height=7, stacked=True, minimum=0, legend_values=False),
         series("Events", "A second: applied, and repeated under an id that was known.",
                Q(f"sum(rate(bot_gateway_events_total{{{GATEWAY}}}[$__rate_interval]))", "applied"),
@@ -87,7 +87,7 @@ def _bots(b: Board) -> None:
     heard = f"time() - last_over_time({of_bot('bot:bot_last_heard_timestamp_seconds:max')}[6h])"
     b.row("Who tells")
     b.add(
-        bars("Last heard", "Since each bot's last event, or the last scrape that it answered. The alert BotSilent begins at 5 min.", Q(heard, "{{bot}}"), unit="s", decimals=0,
-             width=12, limit=limits.BOT_SILENT),
+        bars("Last heard", "Since each bot's last event, or the last scrape that it answered. The alert BotSilent begins at 5 min.",
+             Q(heard, "{{bot}}"), unit="s", decimals=0, width=12, limit=limits.BOT_SILENT),
         shared.bot_alerts("What fires about bots", "The alert's name opens its runbook.", width=12, height=8),
     )

@@ -7,6 +7,10 @@ from . import shared
 from .. import shared as suite
 
 HEARD = "bot:bot_last_heard_timestamp_seconds:max"
+# Of all accounts by the bot's own word, or of the only one that it tells of: parts and a total do not add up.
+_TOLD = latest("trader_account_value_usd", "exchange", "account")
+_ALL = latest("trader_account_value_usd", only=('exchange="all"',))
+ACCOUNT = f"{_ALL} or (sum by (bot) ({_TOLD}) and count by (bot) ({_TOLD}) == 1)"
 FIRING = 'alertstate="firing"'
 EVERYBODY = {"whose": ""}
 
@@ -66,8 +70,8 @@ def _bots(b: Board) -> None:
         _tile("AI", "bot-agents", "Agents that stand still.", shared.none_or(f"{running} == 0", running), 6, "suffix:stand still",
               limit=limits.ANY_IS_WARNING, nothing="no bot tells", **_none("all run")),
         _tile("Orchestration", "bot-tasks", "Tasks that failed over those that ended, in fifteen minutes, of the worst bot. The alert "
-              "begins at 10 %.", f"max({of_bot('bot:task_failure:ratio_increase15m')})", 6, "percentunit", decimals=1, limit=limits.TASK_FAILURES,
-              nothing="no bot tells"),
+              "begins at 10 %.", f"max({of_bot('bot:task_failure:ratio_increase15m')})", 6, "percentunit", decimals=1,
+              limit=limits.TASK_FAILURES, nothing="no bot tells"),
     )
 
 
@@ -98,7 +102,7 @@ def _lists(b: Board) -> None:
                           nothing="nothing fires, as far as Alerting is alive"),
         table("Bots", "Which were heard when (posted, or scraped directly), and what fires about them. The alert BotSilent begins at 5 min.",
               ["bot"], Column("heard", f"time() - last_over_time({of_bot(HEARD)}[6h])", "s", limits.BOT_SILENT, 0),
-              Column("account, $", f"sum by (bot) ({latest('trader_account_value_usd', 'exchange', 'account')})", "locale", decimals=2),
+              Column("account, $", ACCOUNT, "locale", decimals=2),
               Column("slots trading", f"sum by (bot) ({latest('bot_slot_status', *shared.SLOT)})", "none"),
               Column("agents running", f"sum by (bot) ({latest('agent_running', 'agent')})", "none"),
               Column("alerts", f'count by (bot) (ALERTS{{{FIRING},bot!=""}})', "none", limits.ANY_IS_CRITICAL),

@@ -32,8 +32,8 @@ def _now(b: Board) -> None:
              Q(f"{rise('task_split_chunks_total', window='1h')} / ({rise('task_split_total', window='1h')} > 0)", "{{bot}}"),
              unit="none", decimals=1, width=4, named=True),
         stat("Failed in 15 min", "Tasks that failed over those that ended. The alert BotTaskFailureRatioHigh begins at 10 %, where "
-             "more than two failed.", Q(of_bot(FAILED), "{{bot}}"), unit="percentunit", decimals=1, width=4, named=True, limit=limits.TASK_FAILURES,
-             background=True),
+             "more than two failed.", Q(of_bot(FAILED), "{{bot}}"), unit="percentunit", decimals=1, width=4, named=True,
+             limit=limits.TASK_FAILURES, background=True),
         stat("Timeouts in 5 min", "Of all agents of a bot. The alert BotTaskTimeoutsHigh begins above 10.",
              Q(f"sum by (bot) ({of_bot(TIMEOUTS)})", "{{bot}}"), unit="none", decimals=0, width=4, named=True,
              limit=limits.TASK_TIMEOUTS, background=True, nothing=shared.NONE_TOLD),

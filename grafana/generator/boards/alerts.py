@@ -15,7 +15,7 @@ def _firing(*matchers: str) -> str:
 
 def board() -> Board:
     b = Board(
-        "exchange-alerts", "Firing and pending alerts by venue and severity, their history, and their runbooks.",
+        "exchange-alerts", "Firing and pending alerts by venue, bot and severity, their history, and their runbooks.",
         names=["job", "instance", "exchange", "severity"], since="now-24h", refresh="10s",
     )
     b.row("Now")
@@ -38,13 +38,13 @@ def board() -> Board:
                            SEVERITY, width=24, height=9, nothing="nothing fires, as far as Alerting is alive"),
         shared.alert_table("Pending", "Alerts whose condition holds, but not for long enough yet.", "pending", SEVERITY,
                            width=16, height=7, nothing="nothing is pending, as far as Alerting is alive"),
-        bars("Firing by venue", "How many alerts fire for each venue; those of machines stand without one.",
-             Q(f"count by (exchange) ({_firing()})", "{{exchange}}"), unit="none", width=8, height=7, link=links.venue),
+        bars("Firing by venue and bot", "How many alerts fire for each; those of machines stand without either.",
+             Q(f"count by (exchange, bot) ({_firing()})", "{{exchange}} {{bot}}"), unit="none", width=8, height=7, link=links.venue),
     )
     b.row("Before")
     b.add(
-        history("What fired when", "A lane for each alert and venue, coloured while it fired.",
-                Q(f"max by (alertname, exchange) ({_firing()})", "{{alertname}} {{exchange}}"), word="fired", color="red",
+        history("What fired when", "A lane for each alert, venue and bot, coloured while it fired.",
+                Q(f"max by (alertname, exchange, bot) ({_firing()})", "{{alertname}} {{exchange}} {{bot}}"), word="fired", color="red",
                 width=24, height=12),
         series("Firing by severity", "How many fired at the same time.",
                Q(f"count by (severity) ({_firing()})", "{{severity}}"), unit="none", width=12, stacked=True, steps=True,

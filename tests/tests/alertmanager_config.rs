@@ -183,6 +183,49 @@ fn messages_say_what_happened_where_and_what_to_do() {
     assert_eq!(defined, expected.len() + ["which", "silence", "slack.plain"].len());
 }
 
+/// What is about a bot names the bot, in the title and above the list, with a venue or without one.
+#[test]
+fn messages_about_bots_name_the_bot() {
+    if !have_tools(&["amtool"]).unwrap() {
+        return;
+    }
+    let scratch = Scratch::new("alertmanager").unwrap();
+    let path = scratch.path().join("bot.json");
+    let mut labels = serde_json::json!({
+        "alertname": "BotSlotInactive", "severity": "warning", "scope": "bot", "topic": "slot-inactive", "bot": "alpha", "slot": "s1"
+    });
+    for (exchange, title, head) in
+        [("", "BotSlotInactive of bot alpha", "alpha"), ("okx", "BotSlotInactive on okx of bot alpha", "okx")]
+    {
+        if !exchange.is_empty() {
+            labels["exchange"] = exchange.into();
+        }
+        let alert = |status: &str| {
+            serde_json::json!({
+                "status": status, "labels": labels, "annotations": { "summary": "A slot.", "description": "Slot s1 rests." },
+                "startsAt": "2026-11-25T14:03:05Z", "endsAt": "2026-11-25T14:05:05Z"
+            })
+        };
+        let data = serde_json::json!({
+            "receiver": "warning", "status": "firing", "externalURL": "http://localhost:9093",
+            "groupLabels": { "alertname": "BotSlotInactive", "bot": "alpha" }, "commonLabels": labels,
+            "commonAnnotations": { "summary": "A slot." }, "alerts": [alert("firing"), alert("resolved")]
+        });
+        fs::write(&path, data.to_string()).unwrap();
+        assert_eq!(render("title", "text", &path).trim(), format!("[FIRING] warning: {title}"));
+        for (name, kind) in [("text", "text"), ("slack", "text"), ("telegram", "html"), ("email", "html")] {
+            let text = render(name, kind, &path);
+            let place = text.find(head).unwrap_or_else(|| panic!("{name}: no {head}:\n{text}"));
+            assert!(text[place..].contains("Slot s1 rests.") && !text.contains("elsewhere"), "{name}:\n{text}");
+            // What tells it from its siblings is the slot, not the bot that all of them have.
+            assert!(
+                text.lines().any(|line| line.contains("resolved at") && line.contains("UTC: s1")),
+                "{name}:\n{text}"
+            );
+        }
+    }
+}
+
 /// Chats refuse long messages, and half a tag is an error: so the list ends, and says so. Mail names all.
 #[test]
 fn long_lists_are_cut_where_messages_may_not_be_long() {

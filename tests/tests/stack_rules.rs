@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bot_exporter::catalogue::Catalogue;
-use bot_exporter::show::OWN;
+use bot::catalogue::Catalogue;
+use bot::show::OWN;
 use common::metrics::vocabulary::{ALL, COLUMNS, COMPAT, Type};
 use fake_venues::stack::{VENUES, repository};
 use promql_parser::parser::{Expr, VectorSelector, parse};

@@ -47,7 +47,7 @@ struct Alert {
 /// All alerts, in the order of the files.
 fn alerts() -> Vec<Alert> {
     let mut all = Vec::new();
-    for file in ["venue", "account", "host", "monitoring"] {
+    for file in ["venue", "account", "bots", "bots_trader", "host", "monitoring"] {
         let path = repository().join(format!("prometheus/alerts/{file}.yml"));
         let Ok(text) = fs::read_to_string(path) else { continue };
         let yaml = read(&text);

@@ -66,7 +66,7 @@ def _refused(b: Board) -> None:
 
 
 def _timeline(b: Board) -> None:
-    chosen = f'alertstate="firing",{shared.NOT_WATCHDOG},{shared.OF_VENUE}'
+    chosen = f'alertstate="firing",scope!="bot",{shared.NOT_WATCHDOG},{shared.OF_VENUE}'
     b.row("What happened when")
     b.add(
         history("Alerts", "A lane for each alert and venue, coloured while it fired.",

@@ -16,9 +16,9 @@ from .schema import tidy  # noqa: E402
 
 COLUMNS = 24
 _FIRING = 'alertstate="firing",alertname!="Watchdog"'
-# A series with no exchange (a host's alert), or with no bot (the gateway's), is everybody's.
+# A series with no exchange (a host's alert), or with no bot (the gateway's), is everybody's of the area.
 _ALERTS = {
-    "exchange": f'ALERTS{{{_FIRING},exchange=~"($exchange)|"}}',
+    "exchange": f'ALERTS{{{_FIRING},exchange=~"$exchange"}} or ALERTS{{{_FIRING},exchange="",scope!="bot"}}',
     "bot": f'ALERTS{{{_FIRING},scope="bot",bot=~"($bot)|"}}',
 }
 _STARTED = {

@@ -104,7 +104,7 @@ def _cascade(b: Board) -> None:
                limit=limits.CASCADE),
         series("Size of transfers", "Half of them, and 95 of 100, are smaller; of the last hour.",
                Q(quantile(0.5, amount, window="1h"), "{{bot}} p50"), Q(quantile(0.95, amount, window="1h"), "{{bot}} p95"),
-               unit="currencyUSD", width=6, minimum=0),
+               unit="currencyUSD", width=6, minimum=0, nothing=shared.NONE_TOLD),
         heatmap("Size of transfers, all of it", "How many transfers were of which size, in dollars.",
                 Q(f"sum by (le) (increase({said(f'{amount}_bucket')}[$__rate_interval]))", "{{le}}"), unit="currencyUSD",
                 width=6),

@@ -41,7 +41,8 @@ def _ten(b: Board) -> None:
     b.add(
         stat("Account value", "By the bot's own word, and by the exchange.", *_both("trader_account_value_usd"), unit="currencyUSD",
              decimals=2, width=8, height=6, named=True),
-        stat("Daily P&L", "Since midnight UTC. By the exchange, deposits and withdrawals count, too.",
+        stat("Daily P&L", "Since midnight UTC. By the exchange, deposits and withdrawals count, too, and it is known from the first midnight on "
+             "that this Prometheus saw.",
              *_both("trader_daily_pnl_usd"), unit="currencyUSD", decimals=2, width=8, height=6, named=True, limit=limits.SIGNED),
         stat("Open positions", "How many.", *_both("trader_open_positions"), unit="none", width=8, height=6, named=True),
         bars("Exposure", "Value of all positions over that of the account. Up to 70 % is well; the alert TraderExposureHigh begins at "
@@ -100,21 +101,25 @@ def _orders(b: Board) -> None:
                *(Q(rise(f"trader_orders_{kind}_total", window="5m"), f"{{{{bot}}}} {word}")
                  for kind, word in (("placed", "placed"), ("filled", "filled"), ("canceled", "cancelled"))), unit="short", width=8,
                minimum=0),
+        series("Orders by the exchange", "In five minutes, as far as the private stream tells: an order that fills at once was never new.",
+               *(Q(f"sum by (exchange, account) (increase(trader_orders_{kind}_total{{{OF_ACCOUNT}}}[5m]))", f"{TRUTH} {word}")
+                 for kind, word in (("placed", "placed"), ("filled", "filled"), ("canceled", "cancelled"))), unit="short", width=8,
+               minimum=0),
         bars("Orders filled", "Over orders placed.", Q(latest("trader_order_fill_ratio"), "{{bot}}"), unit="percentunit", decimals=0,
              width=4, maximum=1),
         bars("Profit since the start", "Over the value then.", Q(latest("trader_pnl_pct"), "{{bot}}"), unit="percent", decimals=2,
              width=4, limit=limits.SIGNED, minimum=None),
         series("Positions by symbol", "Value of each, by the bot and by the exchange.",
                Q(latest("trader_position_value_usd", "symbol"), "{{bot}} {{symbol}}"),
-               Q(_truth("trader_position_value_usd", "symbol"), TRUTH + " {{symbol}}"), unit="currencyUSD", width=8,
+               Q(_truth("trader_position_value_usd", "symbol"), TRUTH + " {{symbol}}"), unit="currencyUSD", width=6,
                link=links.symbol),
         series("API errors", "Requests that failed, in five minutes: the bot's, and the exporter's. The alert TraderApiErrorsHigh begins "
                "above 5 of a bot.", Q(of_bot("bot:trader_api_errors:increase5m"), CLAIM),
-               Q(f"sum by (exchange, account) (increase(trader_api_errors_total{{{OF_ACCOUNT}}}[5m]))", TRUTH), unit="short", width=8,
+               Q(f"sum by (exchange, account) (increase(trader_api_errors_total{{{OF_ACCOUNT}}}[5m]))", TRUTH), unit="short", width=6,
                minimum=0, limit=limits.API_ERRORS),
         bars("API errors by endpoint", "Requests of the bot that failed, in the chosen time range.",
-             Q(happened("trader_api_errors_total", "endpoint"), "{{bot}} {{endpoint}}"), unit="none", decimals=0, width=8,
+             Q(happened("trader_api_errors_total", "endpoint"), "{{bot}} {{endpoint}}"), unit="none", decimals=0, width=6,
              link=links.to("bot-logs")),
         series("Age of the data", "Of the oldest market data that is acted on. The alert TraderDataStale begins at 300 s.",
-               *_both("trader_data_staleness_seconds"), unit="s", width=8, minimum=0, limit=limits.DATA_STALE),
+               *_both("trader_data_staleness_seconds"), unit="s", width=6, minimum=0, limit=limits.DATA_STALE),
     )

@@ -1,9 +1,13 @@
-//! Every fault leads to its alerts and to no others: the real exporters against fake venues that fail, the real Prometheus with the
+//! Every fault leads to its alerts and to no others: the real exporters against fake venues that fail, bots that post to the real gateway, the real Prometheus with the
 //! repository's rules and alerts, and the real Alertmanager with the repository's routes and inhibitions, twenty times as fast. The run
 //! writes docs/alerts.md.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+#[path = "matrix/bot_cases.rs"]
+mod bot_cases;
+#[path = "matrix/bots.rs"]
+mod bots;
 #[path = "matrix/cases.rs"]
 mod cases;
 #[path = "matrix/compress.rs"]

@@ -154,12 +154,21 @@ impl Suite {
     /// # Errors
     /// It does not start, or its target cannot be written.
     pub fn start_gateway(&mut self) -> io::Result<()> {
+        self.start_gateway_with(|_| ())
+    }
+
+    /// The same, with whatever is done to its command.
+    ///
+    /// # Errors
+    /// It does not start, or its target cannot be written.
+    pub fn start_gateway_with(&mut self, change: impl FnOnce(&mut Command)) -> io::Result<()> {
         let (name, port) = ("bot-exporter", self.ports.gateway());
         let mut command = self.own_program(name)?;
         forget_settings(&mut command, "BOT_");
         command
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg(format!("--state.file={}", self.scratch.path().join("bot-state").display()));
+        change(&mut command);
         self.processes.retain_mut(|process| process.name() != name || process.ended().is_none());
         self.start(name, &mut command)?;
         let target = Target { name, port };

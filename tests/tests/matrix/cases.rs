@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fake_venues::account::{Category, Side};
 use fake_venues::{Broken, Fault, Fixed, Garbage, Limited, Venue};
 
-use crate::play::Case;
+use crate::bot_cases::bots;
+use crate::play::{Case, Place};
 use crate::stage::Stage;
 
 const DAY: u64 = 86_400_000;
@@ -18,25 +19,25 @@ const fn alerts(
     inflict: fn(&Stage),
     recover: fn(&Stage),
 ) -> Case {
-    Case { fault, venue: Some(venue), inflict, recover, fires, may: &[], kept: &[], shows: None }
+    Case { fault, place: Place::Venue(venue), inflict, recover, fires, may: &[], kept: &[], shows: None }
 }
 
 /// A case that leads to none, and shows in this expression.
 const fn nothing(fault: &'static str, venue: Venue, inflict: fn(&Stage), shows: &'static str, watch: u64) -> Case {
     let shows = Some((shows, Duration::from_secs(watch)));
-    Case { fault, venue: Some(venue), inflict, recover: |_| (), fires: &[], may: &[], kept: &[], shows }
+    Case { fault, place: Place::Venue(venue), inflict, recover: |_| (), fires: &[], may: &[], kept: &[], shows }
 }
 
 impl Case {
-    const fn may(self, may: &'static [&'static str]) -> Self {
+    pub const fn may(self, may: &'static [&'static str]) -> Self {
         Self { may, ..self }
     }
 
-    const fn ends(self, recover: fn(&Stage)) -> Self {
+    pub const fn ends(self, recover: fn(&Stage)) -> Self {
         Self { recover, ..self }
     }
 
-    const fn keeps(self, kept: &'static [&'static str]) -> Self {
+    pub const fn keeps(self, kept: &'static [&'static str]) -> Self {
         Self { kept, ..self }
     }
 }
@@ -80,7 +81,7 @@ fn depeg(stage: &Stage, ratio: &str) {
 pub fn first() -> Vec<Case> {
     vec![Case {
         fault: "USDT costs 0.98 dollars on all venues",
-        venue: None,
+        place: Place::All,
         inflict: |stage| depeg(stage, "0.98"),
         recover: |stage| depeg(stage, "1.020408163265"),
         fires: &["ExchangeStablecoinDepegged"],
@@ -90,10 +91,10 @@ pub fn first() -> Vec<Case> {
     }]
 }
 
-/// Venue by venue, all at once. At a venue: what follows on each other; in that, what goes on side by side, because its alerts are
+/// Venue by venue, and the bots, all at once. At a venue: what follows on each other; in that, what goes on side by side, because its alerts are
 /// others; in that, one case after the other.
 pub fn venues() -> Vec<Vec<Vec<Vec<Case>>>> {
-    vec![binance(), kucoin(), bybit(), coinbase(), okx()]
+    vec![binance(), kucoin(), bybit(), coinbase(), okx(), bots()]
 }
 
 fn binance() -> Vec<Vec<Vec<Case>>> {

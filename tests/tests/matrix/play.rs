@@ -17,12 +17,53 @@ const LOOK: Duration = Duration::from_millis(150);
 /// For what must not come, after what must.
 const LINGER: Duration = Duration::from_secs(3);
 
+/// Where a fault is, and so whose alerts are its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Everywhere, or nowhere in particular.
+    All,
+    Venue(Venue),
+    Bot(&'static str),
+    /// The gateway: its alerts name no bot.
+    Gateway,
+}
+
+impl Place {
+    /// By the labels of an alert.
+    fn concerns<'l>(self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Venue(venue) => label("exchange") == Some(venue.name()),
+            Self::Bot(bot) => label("bot") == Some(bot),
+            Self::Gateway => label("scope") == Some("bot") && label("bot").is_none(),
+        }
+    }
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Venue(venue) => venue.name(),
+            Self::Bot(_) => "bot",
+            Self::Gateway => "gateway",
+        }
+    }
+
+    /// Who may know more when a case goes wrong.
+    fn server(self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::Venue(venue) => Some(format!("{}-exporter", venue.name())),
+            Self::Bot(_) | Self::Gateway => Some("bot-exporter".to_owned()),
+        }
+    }
+}
+
 /// A fault, and what it has to lead to.
 pub struct Case {
     /// In the words of docs/alerts.md.
     pub fault: &'static str,
-    /// Where; `None` for what is about all of them.
-    pub venue: Option<Venue>,
+    pub place: Place,
     pub inflict: fn(&Stage),
     pub recover: fn(&Stage),
     /// These arrive, all of them.
@@ -36,22 +77,10 @@ pub struct Case {
 }
 
 impl Case {
-    fn concerns(&self, label: Option<&str>) -> bool {
-        match self.venue {
-            Some(venue) => label == Some(venue.name()),
-            None => true,
-        }
-    }
-
     fn allows(&self, event: &Event) -> bool {
         let name = event.label("alertname");
-        self.concerns(event.labels.get("exchange").map(String::as_str))
+        self.place.concerns(|label| event.labels.get(label).map(String::as_str))
             && (self.fires.contains(&name) || self.may.contains(&name))
-    }
-
-    /// The venue, in a word.
-    pub fn place(&self) -> &'static str {
-        self.venue.map_or("all", Venue::name)
     }
 }
 
@@ -108,17 +137,17 @@ pub async fn lane(stage: &Stage, board: &Board, cases: Vec<Case>) -> Vec<Outcome
     let mut outcomes = Vec::new();
     for case in cases {
         let (fired, over) = play(stage, board, &case).await;
-        eprintln!("{:8} {:60} fired {fired:5.1?} over {over:5.1?} {:?}", case.place(), case.fault, case.fires);
+        eprintln!("{:8} {:60} fired {fired:5.1?} over {over:5.1?} {:?}", case.place.name(), case.fault, case.fires);
         outcomes.push(Outcome { case, fired, over });
     }
     outcomes
 }
 
 async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration) {
-    let (fires, may, venue) = (case.fires, case.may, case.venue);
+    let (fires, may, place) = (case.fires, case.may, case.place);
     let number = {
         let mut now = board.now();
-        let copy = Case { fault: "", venue, inflict: |_| (), recover: |_| (), fires, may, kept: &[], shows: None };
+        let copy = Case { fault: "", place, inflict: |_| (), recover: |_| (), fires, may, kept: &[], shows: None };
         now.cases += 1;
         let number = now.cases;
         now.active.insert(number, Box::new(move |event| copy.allows(event)));
@@ -130,7 +159,7 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     let active = async |wanted: &dyn Fn(&str) -> bool| {
         let active = stage.active().await;
         let mine = active.iter().map(|alert| &alert["labels"]);
-        let mine = mine.filter(|labels| case.concerns(labels["exchange"].as_str()));
+        let mine = mine.filter(|labels| place.concerns(|label| labels[label].as_str()));
         mine.filter_map(|labels| labels["alertname"].as_str()).filter(|name| wanted(name)).count()
     };
     // What comes has to come of this fault.
@@ -152,8 +181,9 @@ async fn play(stage: &Stage, board: &Board, case: &Case) -> (Duration, Duration)
     }
     let fired = arrived.iter().map(|event| event.at - began).max().unwrap_or_default();
     let kept = async |name: &&str| {
-        let mine =
-            |labels: &serde_json::Value| labels["alertname"] == **name && case.concerns(labels["exchange"].as_str());
+        let mine = |labels: &serde_json::Value| {
+            labels["alertname"] == **name && place.concerns(|label| labels[label].as_str())
+        };
         stage.inhibited().await.iter().any(mine)
     };
     for name in case.kept {
@@ -205,11 +235,11 @@ async fn until(
         if Instant::now() > deadline {
             let known: Vec<_> =
                 stage.active().await.iter().map(|alert| format!("{} {}", alert["state"], alert["labels"])).collect();
-            let logs = case.venue.map(|venue| stage.logs(venue)).unwrap_or_default();
+            let logs = case.place.server().map(|server| stage.logs(&server)).unwrap_or_default();
             panic!(
                 "{} at {}: waited {} s for {}\nactive: {known:#?}\nstrays: {:#?}\n{logs}",
                 case.fault,
-                case.place(),
+                case.place.name(),
                 PATIENCE.as_secs(),
                 what(),
                 board.strays()

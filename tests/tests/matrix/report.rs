@@ -90,7 +90,7 @@ pub fn page(cases: &[&Case], times: &[(Duration, Duration)]) -> String {
             _ => String::new(),
         };
         let (sent, over) = times.get(place).copied().unzip();
-        let (fault, at, kept) = (case.fault, case.place(), told(case.kept));
+        let (fault, at, kept) = (case.fault, case.place.name(), told(case.kept));
         let _ = writeln!(page, "| {fault} | {at} | {arrives} | {kept} | {} | {} |", seconds(sent), seconds(over));
     }
     page += "\n## All alerts\n\nProof *end to end*: in the table above. The others have their tests in [prometheus/tests](../prometheus/tests/), run by `promtool test rules`, as those above do.\n";

@@ -1,5 +1,5 @@
-//! All that runs: five fake venues in this process, the real exporters, Prometheus and Alertmanager with the repository's files in fast
-//! motion, and the hook.
+//! All that runs: five fake venues and the bots in this process, the real exporters and the gateway, Prometheus and Alertmanager with the
+//! repository's files in fast motion, and the hook.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,12 @@ use std::time::Duration;
 use fake_venues::account::Category;
 use fake_venues::stack::prometheus::{Sample, query};
 use fake_venues::stack::{
-    Endpoint, Ports, PrometheusSetup, Scratch, Suite, VENUES, build, get, repository, until_ready,
+    Endpoint, Ports, PrometheusSetup, Scratch, Signal, Suite, VENUES, build, get, repository, until_ready,
 };
 use fake_venues::{Fake, Options, Venue, start};
 use serde_json::{Value, json};
 
+use crate::bots::{Bots, SCRAPED, TOKEN};
 use crate::compress::{Speed, read};
 use crate::hook::Hook;
 
@@ -25,14 +26,17 @@ pub const SPEED: Speed =
 /// What is not a duration and has to shrink all the same: numbers of seconds, as the durations do, and numbers of changes that two minutes
 /// of scrapes show, 24 at most in truth and five here. The exporters' own times are what flags can make of them: the account is
 /// refreshed every 3 s, not 30, and a silent stream is dead after 2 s, not 15. A refresh takes its time on a busy machine, so the
-/// age of the account is divided by ten only.
-const NUMBERS: [(&str, &str, &str); 6] = [
+/// age of the account is divided by ten only. Six hours without a transfer would be longer than the run, also when divided.
+const NUMBERS: [(&str, &str, &str); 9] = [
     ("ExchangeAccountStale", "> 300", "> 30"),
     ("ExchangeAuthFailing", "time() - 120", "time() - 6"),
     ("ExchangePriceStale", "silence_seconds:current > 120", "silence_seconds:current > 6"),
     ("ExchangePriceStale", "/ 120 > 30", "/ 6 > 6"),
     ("ExchangePriceStale", "avg1h_changes2m >= 5", "avg1h_changes2m >= 4"),
     ("ExchangePriceStale", "changes2m > 2", "changes2m > 0"),
+    ("BotSilent", "> 300", "> 15"),
+    ("BotAgentDown", "< 300", "< 15"),
+    ("bot:bot_cascade_transfers:increase6h", "1080000ms", "30000ms"),
 ];
 
 /// For servers to start on a busy machine.
@@ -44,6 +48,7 @@ pub struct Stage {
     pub fakes: Vec<Fake>,
     suite: Mutex<Suite>,
     pub ports: Ports,
+    pub bots: Bots,
     keys: PathBuf,
     // Fields are dropped in order: the files go last.
     _scratch: Scratch,
@@ -59,7 +64,11 @@ impl Stage {
         let suite = Mutex::new(Suite::new(ports, &build().unwrap()).unwrap());
         let keys = scratch.path().join("keys");
         fs::create_dir(&keys).unwrap();
-        let stage = Self { hook, fakes, suite, ports, keys, _scratch: scratch };
+        let bots = Bots::start(ports).await;
+        let stage = Self { hook, fakes, suite, ports, bots, keys, _scratch: scratch };
+        stage.write_token(TOKEN);
+        stage.start_gateway();
+        stage.suite().add_target("bots", &stage.bots.address.to_string(), &[("bot", SCRAPED)]).unwrap();
         for venue in Venue::ALL {
             let key = stage.fake(venue).key();
             stage.write_secret(venue, &key.secret);
@@ -140,6 +149,39 @@ impl Stage {
         self.suite().process(&format!("{}-exporter", venue.name())).unwrap().kill();
     }
 
+    /// What the bots have to name; the gateway looks at the file every few seconds.
+    pub fn write_token(&self, token: &str) {
+        fs::write(self.keys.join("bots_token"), token).unwrap();
+    }
+
+    /// Starts the gateway, for the first time or again.
+    pub fn start_gateway(&self) {
+        let change = |command: &mut Command| {
+            command.args([
+                format!("--events.token-file={}", self.keys.join("bots_token").display()),
+                format!("--events.stale-after={}", SPEED.short("5m")),
+                "--state.interval=1s".to_owned(),
+            ]);
+        };
+        self.suite().start_gateway_with(change).unwrap();
+    }
+
+    /// Ends the gateway, which writes its state.
+    pub fn stop_gateway(&self) {
+        self.suite().process("bot-exporter").unwrap().signal(Signal::TERM);
+    }
+
+    /// Lets something lie where the gateway's state file has to be, or takes it away.
+    pub fn bar_state_file(&self, barred: bool) {
+        let file = self.suite().prometheus_folder().with_file_name("bot-state");
+        if barred {
+            let _ = fs::remove_file(&file);
+            fs::create_dir_all(file.join("not-empty")).unwrap();
+        } else {
+            fs::remove_dir_all(file).unwrap();
+        }
+    }
+
     /// Takes a venue's exporter from the list of targets, or puts it back.
     pub fn list_target(&self, venue: Venue, listed: bool) {
         let file = self.suite().prometheus_folder().join(format!("targets/{}-exporter/suite.yml", venue.name()));
@@ -188,11 +230,10 @@ impl Stage {
         path
     }
 
-    /// The last lines of every server, for a test that fails.
-    pub fn logs(&self, venue: Venue) -> String {
+    /// The last lines of a server, for a test that fails.
+    pub fn logs(&self, server: &str) -> String {
         let mut suite = self.suite();
-        let name = format!("{}-exporter", venue.name());
-        suite.process(&name).map(|process| process.log_tail(12)).unwrap_or_default()
+        suite.process(server).map(|process| process.log_tail(12)).unwrap_or_default()
     }
 }
 
@@ -247,8 +288,10 @@ mod tests {
                 let text = fs::read_to_string(&path).unwrap();
                 let target = scratch.path().join(format!("{folder}-{}", path.file_name().unwrap().display()));
                 fs::write(&target, faster(&path, &text)).unwrap();
-                let alerts = NUMBERS.iter().map(|(alert, ..)| *alert);
-                changed.extend(alerts.filter(|alert| text.contains(&format!("alert: {alert}\n"))));
+                let alerts = NUMBERS.iter().map(|(name, ..)| *name);
+                let stands =
+                    |name: &&str| ["alert", "record"].iter().any(|kind| text.contains(&format!("{kind}: {name}\n")));
+                changed.extend(alerts.filter(stands));
                 if have_tools(&["promtool"]).unwrap() {
                     let check = ["check", "rules"].map(Path::new);
                     let output =

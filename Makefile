@@ -6,7 +6,7 @@
 # Where cargo puts things, and the folder that scripts/fetch-tools fills; what is installed and new enough is linked there.
 OUT := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
-# The first exporter's port; the others, Prometheus (+1090) and Alertmanager (+1093) move along.
+# The first exporter's port; the others, the bot gateway (+5), Prometheus (+1090) and Alertmanager (+1093) move along.
 export PORT_BASE ?= 8000
 export PROMETHEUS_URL ?= http://localhost:$(shell expr $(PORT_BASE) + 1090)
 # Most of a test's time is waiting, so that more of them go on at once than there are processors.
@@ -24,11 +24,11 @@ help: ## List the targets
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
 
-demo: build ## Fake venues, the five exporters, Prometheus and Alertmanager until Ctrl-C [PORT_BASE=8000]
+demo: build ## Fake venues, the five exporters, bots and their gateway, Prometheus and Alertmanager until Ctrl-C [PORT_BASE=8000]
 	@scripts/fetch-tools || true
 	@$(OUT)/release/demo
 
-run: build ## The same against the live venues; keys and settings come from the environment
+run: build ## The same against the live venues, without our bots; keys and settings come from the environment
 	@scripts/fetch-tools || true
 	@$(OUT)/release/demo --live
 

@@ -22,6 +22,7 @@ pub(crate) use contracts::{Instrument, contracts, wallets};
 pub(crate) use control::{answer as control, is_control};
 pub(crate) use journal::{Cause, Change, Event, Inbox, Journal};
 pub(crate) use trader::trade;
+pub use worth::{Held, Offer, Worth};
 pub(crate) use worth::{TETHER, dollars, equity};
 
 use crate::Venue;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use fake_venues::stack::{Ports, Process, Scratch, Signal, VENUES, build, find_tool, have_prometheus};
+use fake_venues::stack::{Ports, Process, Scratch, Signal, VENUES, build, have_prometheus};
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;
@@ -39,6 +39,15 @@ impl Demo {
         while !self.process.log().contains(text) {
             assert!(self.process.ended().is_none(), "it ended:\n{}", self.process.log());
             assert!(Instant::now() < deadline, "no {text:?}:\n{}", self.process.log());
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a process of this name is in its family.
+    fn runs(&self, name: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.family().iter().any(|(_, member)| member == name) {
+            assert!(Instant::now() < deadline, "no {name}: {:?}", self.family());
             sleep(Duration::from_millis(20));
         }
     }
@@ -90,6 +99,11 @@ fn shows_the_table_and_ends_when_interrupted() {
         let row = row.unwrap_or_else(|| panic!("no row for {}:\n{log}", venue.name));
         assert!(row.contains(if monitored { " up " } else { " ready " }) && row.ends_with(" ms"), "{row}");
     }
+    let gateway = log.lines().find(|line| line.trim_start().starts_with("bot-exporter") && line.contains(" ms"));
+    assert!(gateway.is_some_and(|row| row.contains(if monitored { " up " } else { " ready " })), "{log}");
+    let bots = ["maveretta", "services", "tasks", "trader", "treasurer"];
+    let told = log.lines().find(|line| line.contains("bots: ")).unwrap_or_else(|| panic!("no bots:\n{log}"));
+    assert!(bots.iter().all(|bot| told.contains(bot)), "{told}");
     assert!(demo.family().len() > VENUES.len(), "{:?}", demo.family());
     demo.process.signal(Signal::INT);
     assert_eq!(demo.ends(), Some(0), "{}", demo.process.log());
@@ -136,7 +150,8 @@ fn ends_with_a_child_that_dies_and_says_which() {
 fn leaves_nothing_even_when_killed_outright() {
     let mut demo = Demo::start(Ports::free().unwrap());
     // By then as much runs as ever will.
-    demo.says(if find_tool("prometheus").is_some() { "Starting Prometheus" } else { "no Prometheus" });
+    demo.says("Starting the bots");
+    demo.runs("bot-day");
     demo.process.kill();
     assert_eq!(demo.ends(), None);
     demo.left_nothing();

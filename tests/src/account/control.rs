@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::books::{Category, Role, Side, Status};
 use super::deals::Wish;
 use super::trader::trade;
+use super::worth::Worth;
 use crate::fixed::Fixed;
 use crate::http::{Reply, Request};
 use crate::world::World;
@@ -84,13 +85,17 @@ enum Deed {
 }
 
 pub(crate) fn is_control(path: &str) -> bool {
-    matches!(path, "/fake/books" | "/fake/key" | "/fake/account")
+    matches!(path, "/fake/books" | "/fake/worth" | "/fake/key" | "/fake/account")
 }
 
-/// `GET /fake/books`, `GET` and `POST /fake/key` (any of its members), `POST /fake/account`.
+/// `GET /fake/books`, `GET /fake/worth`, `GET` and `POST /fake/key` (any of its members), `POST /fake/account`.
 pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     let done = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/fake/books") => Ok(json!(world.account.lock().books)),
+        ("GET", "/fake/worth") => {
+            let account = world.account.lock();
+            Ok(json!(Worth::of(world.venue, &world.market.lock(), &account.books)))
+        }
         ("GET", "/fake/key") => Ok(json!(world.account.lock().key)),
         ("POST", "/fake/key") => change_key(world, &request.body),
         ("POST", "/fake/account") => match serde_json::from_slice(&request.body) {

@@ -6,7 +6,7 @@
 
 use clap::Parser;
 use fake_venues::stack::{
-    Market, Ports, Progress, Row, Suite, Target, VENUES, binaries, get, prometheus, render, until_ready,
+    Endpoint, Market, Ports, Progress, Row, Suite, Target, VENUES, binaries, get, prometheus, render, until_ready,
 };
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
-/// Start the five exporters, Prometheus and Alertmanager on this machine, until Ctrl-C.
+/// Start the five exporters, the bot gateway, Prometheus and Alertmanager on this machine, until Ctrl-C; with fake venues, bots that
+/// trade there too.
 #[derive(Debug, Parser)]
 struct Options {
     /// Talk to the venues themselves, configured by the environment, instead of fake ones.
     #[arg(long)]
     live: bool,
-    /// The first exporter's port; Prometheus is 1090 above it and Alertmanager 1093.
+    /// The first exporter's port; the bot gateway is 5 above it, Prometheus 1090 and Alertmanager 1093.
     #[arg(long, env = "PORT_BASE", default_value_t = Ports::DEFAULT_BASE,
           value_parser = clap::value_parser!(u16).range(1..=i64::from(Ports::LARGEST_BASE)))]
     port_base: u16,
@@ -72,14 +73,22 @@ async fn supervise(options: &Options) -> io::Result<ExitCode> {
 /// Starts everything, shows it, and watches it. Ends only by failing.
 async fn run(suite: &mut Suite, options: &Options, healthy: &mut bool) -> io::Result<std::convert::Infallible> {
     let limit = Duration::from_secs(options.timeout);
-    let monitored = start(suite, options).await?;
+    let (monitored, fakes) = start(suite, options).await?;
     let missing = until_ready(suite, limit, report).await?;
     // A venue that this network may not reach is no reason to stop showing the other four.
     if !missing.is_empty() && !options.live {
         return Err(explain(suite, &missing, limit));
     }
+    // Not before: what they do is to be seen from its beginning on.
+    if !fakes.is_empty() {
+        say("Starting the bots.");
+        suite.start_bots(&fakes, |_| ())?;
+    }
     if monitored {
         first_scrapes(suite, limit).await?;
+    }
+    if !fakes.is_empty() {
+        first_words(suite, limit).await?;
     }
     show(suite, monitored).await;
     *healthy = true;
@@ -89,22 +98,47 @@ async fn run(suite: &mut Suite, options: &Options, healthy: &mut bool) -> io::Re
     }
 }
 
-/// Starts all processes; true if Prometheus is among them.
-async fn start(suite: &mut Suite, options: &Options) -> io::Result<bool> {
+/// Starts all processes but the bots; true if Prometheus is among them, and the fake venues.
+async fn start(suite: &mut Suite, options: &Options) -> io::Result<(bool, Vec<Endpoint>)> {
+    let mut fakes = Vec::new();
     let market = if options.live {
-        say("Starting the five exporters against the live venues.");
+        say("Starting the five exporters against the live venues, and the bot gateway.");
         Market::Live
     } else {
-        say("Starting the fake venues and the five exporters.");
-        Market::Fake(suite.start_fakes().await?)
+        say("Starting the fake venues, the five exporters and the bot gateway.");
+        // On their accounts only the bots trade.
+        fakes = suite.start_fakes_with(&[]).await?;
+        Market::Fake(fakes.clone())
     };
     suite.start_exporters(&market)?;
+    // Bots made up by us would lie about accounts that are real: the user's own may post.
+    suite.start_gateway()?;
     let alerting = suite.start_alertmanager()?;
     let monitored = suite.start_prometheus()?;
     for (name, found) in [("Prometheus", monitored), ("Alertmanager", alerting)] {
         say(&if found { format!("Starting {name}.") } else { format!("There is no {name} here: going on without.") });
     }
-    Ok(monitored)
+    Ok((monitored, fakes))
+}
+
+/// Waits until a bot has spoken.
+async fn first_words(suite: &mut Suite, limit: Duration) -> io::Result<()> {
+    let began = Instant::now();
+    while speaking(suite.ports().gateway()).await.is_empty() && began.elapsed() < limit {
+        suite.check()?;
+        sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+/// The bots that the gateway has heard of.
+async fn speaking(gateway: u16) -> Vec<String> {
+    let metrics = get(gateway, "/metrics").await.map(|answer| answer.body).unwrap_or_default();
+    let name = |line: &str| {
+        let line = line.strip_prefix("bot_gateway_last_event_timestamp_seconds{bot=\"")?;
+        line.split_once('"').map(|(name, _)| name.to_owned())
+    };
+    metrics.lines().filter_map(name).collect()
 }
 
 /// Waits until Prometheus has scraped each server; the table shows what did not come.
@@ -137,6 +171,10 @@ async fn show(suite: &Suite, monitored: bool) {
             say(&format!("  {name:18} http://localhost:{port}/"));
         }
     }
+    let gateway = ports.gateway();
+    let bots = speaking(gateway).await;
+    let told = if bots.is_empty() { String::new() } else { format!("      bots: {}", bots.join(", ")) };
+    say(&format!("  {:18} http://localhost:{gateway}/{told}", "bot-exporter"));
     if monitored {
         let page = targets_page(ports.prometheus()).await;
         say(&format!("  {:18} http://localhost:{}{page}", "prometheus", ports.prometheus()));

@@ -1,10 +1,15 @@
 //! A bot's way to the gateway.
 
 use std::io;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::stack::post;
+
+/// Seconds for which a gateway that was told too much is waited for.
+const PATIENCE: u32 = 5;
 
 /// Posts to a gateway of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +48,20 @@ impl Post {
     }
 
     async fn send(&self, path: &str, body: &Value) -> io::Result<()> {
-        let answer = post(self.port, path, &self.headers, &body.to_string()).await?;
+        let body = body.to_string();
+        let mut answer = post(self.port, path, &self.headers, &body).await?;
+        for _ in 0..PATIENCE {
+            // Too many events in this second.
+            if answer.status == 429 {
+                sleep(Duration::from_secs(1)).await;
+                answer = post(self.port, path, &self.headers, &body).await?;
+            }
+        }
         if answer.status == 200 {
             return Ok(());
         }
-        Err(io::Error::other(format!("{path} was refused with {}: {}", answer.status, answer.body.trim())))
+        // To wait helps against a full gateway, and against a wrong event it does not.
+        let kind = if answer.status == 429 { io::ErrorKind::WouldBlock } else { io::ErrorKind::InvalidData };
+        Err(io::Error::new(kind, format!("{path} was refused with {}: {}", answer.status, answer.body.trim())))
     }
 }

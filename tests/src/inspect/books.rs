@@ -128,7 +128,7 @@ fn market(category: Category) -> &'static str {
 }
 
 /// A contract's label: base and quote.
-fn symbol(name: &str) -> String {
+pub fn symbol(name: &str) -> String {
     // Bybit's own short name of what is margined in USDC.
     let name = name
         .strip_suffix("PERP")

@@ -4,6 +4,7 @@
 //! The rule here is that nothing outlives its owner: every process is a [`Process`] and every file lies in a
 //! [`Scratch`], and both clean up when dropped, on a panic too. For an owner that is killed outright, `will` does it.
 
+mod endpoint;
 mod http;
 mod ports;
 mod process;
@@ -17,13 +18,14 @@ mod tools;
 mod wait;
 mod will;
 
+pub use endpoint::Endpoint;
 pub use http::{Response, get, get_with, post};
 pub use ports::{Owner, Ports, owner};
 pub use process::{Process, Signal};
 pub use samples::value;
 pub use scratch::Scratch;
 pub use setup::{PrometheusSetup, Rewrite};
-pub use suite::{Endpoint, Market, Suite, Target};
+pub use suite::{Market, Suite, Target};
 pub use table::{Row, render};
 pub use tools::{binaries, build, find_tool, have_prometheus, have_tools, repository};
 pub use wait::{Progress, until_ready};

@@ -1,10 +1,9 @@
 //! The suite as a whole: what runs, on which ports, and that it all ends together.
 
+use super::endpoint::{Endpoint, endpoint, forget_settings, use_fake_account};
 use super::will::Will;
 use super::{Ports, Process, PrometheusSetup, Scratch, VENUES, find_tool, repository, setup};
-use crate::account::Key;
 use std::collections::BTreeMap;
-use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,17 +13,6 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_secs(4);
 /// How long the fake venues may take to listen.
 const FAKES_START: Duration = Duration::from_secs(10);
-
-/// Where one fake venue listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The venue's name.
-    pub venue: String,
-    /// Base URL of its REST interface.
-    pub rest: String,
-    /// Base URL of its public stream.
-    pub ws: String,
-}
 
 /// What the exporters talk to.
 #[derive(Debug, Clone)]
@@ -85,14 +73,22 @@ impl Suite {
         self.targets.clone()
     }
 
-    /// Starts the fake venues and waits until they listen.
+    /// Starts the fake venues, on whose accounts something happens at random, and waits until they listen.
     ///
     /// # Errors
     /// They do not start, end at once, or take too long.
     pub async fn start_fakes(&mut self) -> io::Result<Vec<Endpoint>> {
+        self.start_fakes_with(&["--trader-ms=2000"]).await
+    }
+
+    /// The same with these flags instead; without any, nothing happens on the accounts by itself.
+    ///
+    /// # Errors
+    /// They do not start, end at once, or take too long.
+    pub async fn start_fakes_with(&mut self, flags: &[&str]) -> io::Result<Vec<Endpoint>> {
         let mut command = self.own_program("fake-venues")?;
         // They end with us even if we are killed outright: our end of the pipe closes then.
-        command.args(["--until-stdin-closes", "--trader-ms=2000"]).stdin(Stdio::piped());
+        command.arg("--until-stdin-closes").args(flags).stdin(Stdio::piped());
         self.start("fake-venues", &mut command)?;
         let deadline = Instant::now() + FAKES_START;
         loop {
@@ -180,6 +176,24 @@ impl Suite {
             self.targets.push(target);
         }
         self.add_target(name, &format!("localhost:{port}"), &[])
+    }
+
+    /// Starts the bots, which trade on these fake venues and tell the gateway of it.
+    ///
+    /// # Errors
+    /// They do not start.
+    pub fn start_bots(&mut self, fakes: &[Endpoint], change: impl FnOnce(&mut Command)) -> io::Result<()> {
+        let mut command = self.own_program("bot-day")?;
+        forget_settings(&mut command, "BOT_");
+        // They end with us even if we are killed outright.
+        command.arg("--until-stdin-closes").stdin(Stdio::piped());
+        command.arg(format!("--gateway-port={}", self.ports.gateway()));
+        for fake in fakes {
+            let port = fake.rest.rsplit(':').next().unwrap_or_default();
+            command.arg(format!("--seat={}:{port}", fake.venue));
+        }
+        change(&mut command);
+        self.start("bot-day", &mut command)
     }
 
     /// Starts Prometheus as the repository configures it, with the targets of this suite; false where there is none.
@@ -321,51 +335,10 @@ impl Drop for Suite {
     }
 }
 
-/// A line of the fake venues: `<venue> <rest-url> <ws-url>`.
-fn endpoint(line: &str) -> Option<Endpoint> {
-    let mut words = line.split(' ').map(str::to_owned);
-    let (venue, rest, ws) = (words.next()?, words.next()?, words.next()?);
-    (words.next().is_none() && rest.starts_with("http")).then_some(Endpoint { venue, rest, ws })
-}
-
-/// The fake's key, whose secret the venues' documents print, and where the account is to be asked.
-fn use_fake_account(command: &mut Command, venue: &super::Venue, endpoint: &Endpoint) {
-    let Some(fake) = crate::Venue::ALL.into_iter().find(|one| one.name() == venue.name) else { return };
-    let key = Key::documented(fake);
-    for (name, value) in [("API_KEY", key.id), ("API_SECRET", key.secret), ("API_PASSPHRASE", key.passphrase)] {
-        if !value.is_empty() {
-            command.env(format!("{}{name}", venue.env_prefix), value);
-        }
-    }
-    let futures = if fake == crate::Venue::Kucoin { "/futures" } else { "" };
-    command
-        .arg(format!("--exchange.ws-private-url={}", endpoint.ws))
-        .arg(format!("--exchange.rest-futures-url={}{futures}", endpoint.rest))
-        // Nobody else is asked what a made-up account is worth.
-        .arg("--equity.rate-sources=none");
-}
-
-/// Keeps the user's own settings, and above all real keys, away from an exporter that talks to a fake venue or in a test.
-fn forget_settings(command: &mut Command, prefix: &str) {
-    for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with(prefix) {
-            command.env_remove(name);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
-
-    #[test]
-    fn reads_the_lines_of_the_fake_venues() {
-        let okx = endpoint("okx http://127.0.0.1:1 ws://127.0.0.1:2").unwrap();
-        assert_eq!((okx.venue.as_str(), okx.ws.as_str()), ("okx", "ws://127.0.0.1:2"));
-        assert_eq!(endpoint("ready"), None);
-        assert_eq!(endpoint("okx is listening now"), None);
-    }
 
     #[test]
     fn leaves_no_files() {

@@ -19,15 +19,15 @@ Made by `tests/tests/alerts_matrix.rs` (`UPDATE=1 cargo test -p tests --test ale
 
 ## What leads to what
 
-Each line was played: the real exporters against fake venues that fail in this way, Prometheus with the rules and alerts of this
-repository, Alertmanager with its routes and inhibitions, and a receiver that notes every message. All that is listed arrived there and
+Each line was played: the real exporters against fake venues that fail in this way, bots that post to the real gateway or are scraped, Prometheus with the rules and
+alerts of this repository, Alertmanager with its routes and inhibitions, and a receiver that notes every message. All that is listed arrived there and
 nothing else did; each message had its severity and a link to its runbook that Prometheus answered; after the recovery
 each alert was told to be over. *Kept back* fired as well, and was not sent because of the others. What *may* arrive depends on the moment: a
 warning that comes before the critical alert that keeps it back, or that outlasts it.
 
 The run goes twenty times as fast: every `for`, window and interval of rules, alerts and routes is divided. Thresholds are as they are, but for
-numbers of seconds and of scrapes in `ExchangeAccountStale`, `ExchangeAuthFailing` and `ExchangePriceStale` (`NUMBERS` in
-`tests/tests/matrix/stage.rs`); exporters ask and give up sooner by their flags. The last two columns are seconds of one such run, with
+numbers of seconds and of scrapes in `ExchangeAccountStale`, `ExchangeAuthFailing`, `ExchangePriceStale`, `BotSilent` and `BotAgentDown`, and the six hours of
+`BotCascadeStalled`, which are ten minutes (`NUMBERS` in `tests/tests/matrix/stage.rs`); exporters ask and give up sooner by their flags. The last two columns are seconds of one such run, with
 Alertmanager's waits (half a minute before a message, five minutes between messages).
 
 | fault | at | arrives | kept back | sent after | over after |

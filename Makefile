@@ -24,9 +24,9 @@ help: ## List the targets
 build: ## Build everything, optimised
 	cargo build --release --workspace --bins
 
-demo: build ## Fake venues, the five exporters, bots and their gateway, Prometheus and Alertmanager until Ctrl-C [PORT_BASE=8000]
+demo: build ## Fake venues, the five exporters, bots and their gateway, Prometheus and Alertmanager until Ctrl-C [PORT_BASE=8000] [DEMO="--trouble=lie"]
 	@scripts/fetch-tools || true
-	@$(OUT)/release/demo
+	@$(OUT)/release/demo $(DEMO)
 
 run: build ## The same against the live venues, without our bots; keys and settings come from the environment
 	@scripts/fetch-tools || true

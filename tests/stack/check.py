@@ -11,15 +11,17 @@ from pathlib import Path
 
 from tools import PATIENCE, SHIFT, VENUES, Tally, address, compose, container, health, http, inspect, prometheus, query, run, status_of, targets, until
 
-PROFILES = [*VENUES, "exchanges", "blackbox", "mongodb", "redis"]
-RUNNING = "exchanges,redis,mongodb,blackbox"
-SERVICES = [f"{venue}-exporter" for venue in VENUES] + [
+PROFILES = [*VENUES, "exchanges", "bots", "blackbox", "mongodb", "redis"]
+RUNNING = "exchanges,bots,redis,mongodb,blackbox"
+# Whose images are made from source.
+OURS = {**VENUES, "bot": 8005}
+SERVICES = [f"{one}-exporter" for one in OURS] + [
     "prometheus", "alertmanager", "grafana", "node-exporter", "cadvisor", "blackbox-exporter", "mongodb-exporter", "redis-exporter",
 ]
 # The only one, and the compose file says why.
 ROOT = "cadvisor"
 LIMIT = 15_000_000
-PUBLISHED = {**{f"{venue.upper()}_PORT": port for venue, port in VENUES.items()}, "PROMETHEUS_PORT": 9090, "ALERTMANAGER_PORT": 9093, "GRAFANA_PORT": 3000,
+PUBLISHED = {**{f"{venue.upper()}_PORT": port for venue, port in OURS.items()}, "PROMETHEUS_PORT": 9090, "ALERTMANAGER_PORT": 9093, "GRAFANA_PORT": 3000,
              "NODE_EXPORTER_PORT": 9100, "CADVISOR_PORT": 8181, "BLACKBOX_EXPORTER_PORT": 9115, "MONGODB_EXPORTER_PORT": 9216, "REDIS_EXPORTER_PORT": 9121}
 REVISION = os.environ["REVISION"]
 tally = Tally()
@@ -34,14 +36,14 @@ def setup(settings):
     password = re.search(r"^GF_SECURITY_ADMIN_PASSWORD=(\S{24})$", Path(".env").read_text(), re.M)
     check("make setup writes a password and does not show it", password and password[1] not in told, told)
     mode = lambda path: stat.S_IMODE(Path(path).stat().st_mode)
-    check("only the owner reads .env and passes secrets/", (mode(".env"), mode("secrets")) == (0o600, 0o700), "")
+    check("only the owner reads .env and passes secrets/ and data/", (mode(".env"), mode("secrets"), mode("data")) == (0o600, 0o700, 0o700), "")
     Path("secrets/okx/api_key").write_text("mine")
     first = Path(".env").read_text()
     run("make", "setup")
     check("a second make setup changes nothing", Path(".env").read_text() == first and Path("secrets/okx/api_key").read_text() == "mine")
     Path("secrets/okx/api_key").write_text("")
 
-    defaults = compose("config", profiles="exchanges,blackbox,mongodb,redis")
+    defaults = compose("config", profiles="exchanges,bots,blackbox,mongodb,redis")
     for port, inside in ((8181, 8080), *((port, port) for name, port in PUBLISHED.items() if port != 8181)):
         # docker-compose 1.29 writes it on one line, later ones as a list.
         short = f"127.0.0.1:{port}:{inside}/tcp" in defaults
@@ -60,7 +62,7 @@ def setup(settings):
     stand_ins = {"GRAFANA": "grafana-stand-in"}
     for image in ("PROMETHEUS", "ALERTMANAGER", "GRAFANA", "NODE_EXPORTER", "CADVISOR", "BLACKBOX_EXPORTER", "MONGODB_EXPORTER", "REDIS_EXPORTER"):
         lines.append(f"{image}_IMAGE=stack-test/{stand_ins.get(image, image.lower().replace('_', '-'))}")
-    lines += [f"{venue.upper()}_EXPORTER_IMAGE=stack-test/{venue}-exporter" for venue in VENUES]
+    lines += [f"{one.upper()}_EXPORTER_IMAGE=stack-test/{one}-exporter" for one in OURS]
     kept = [line for line in first.splitlines() if not line.startswith(("COMPOSE_", "#"))]
     Path(".env").write_text("\n".join([*kept, *lines]) + "\n")
     bad = [profile for profile in PROFILES if compose("config", "-q", profiles=profile, check=False).returncode]
@@ -77,9 +79,11 @@ def every_setting():
     """Whatever flag has a variable is in the compose file and explained in .env.example."""
     composed, explained = Path("docker-compose-observability.yml").read_text(), Path(".env.example").read_text()
     missing = []
-    for venue in VENUES:
+    for venue in OURS:
         told = run("docker", "run", "--rm", f"stack-test/{venue}-exporter", "--help")
         kept = ["LISTEN_ADDRESS", "WEB_CONFIG_FILE", "WEB_PROTECT_HEALTH"]
+        # Where its files are in the container, the compose file says.
+        kept += ["CATALOGUE_DIR", "EVENTS_TOKEN_FILE", "STATE_FILE"] if venue == "bot" else []
         named = set(re.findall(r"\[env: (\w+)\]", told)) - {f"{venue.upper()}_{name}" for name in kept}
         missing += [f"{name} in compose" for name in named if not re.search(rf"^\s+{name}:", composed, re.M)]
         missing += [f"{name} in .env.example" for name in named if not re.search(rf"^#?{name}=", explained, re.M)]
@@ -108,7 +112,7 @@ def images():
     built = run("make", "images", check=False)
     if built.returncode:
         sys.exit(f"make images:\n{(built.stdout + built.stderr)[-6000:]}")
-    for venue, port in VENUES.items():
+    for venue, port in OURS.items():
         one = inspect(f"stack-test/{venue}-exporter")
         config = one["Config"]
         check(f"{venue}: under 15 MB", one["Size"] < LIMIT, f"{one['Size'] / 1e6:.1f} MB")
@@ -172,7 +176,9 @@ def scraped():
     # The users' own jobs are empty, and a job of databases wants a file: added as a user adds one, without a reload.
     Path("prometheus/targets/redis-exporter/test.yml").write_text("- targets: [redis-exporter:9121]\n")
     Path("prometheus/targets/blackbox-exporter/test.yml").write_text("- targets: ['http://grafana:3000/api/health']\n")
-    wanted = {f"{venue}-exporter" for venue in VENUES} | {
+    added = run("make", "add-target", "JOB=bot-exporter", "TARGET=bot-exporter:8005", env={"PROMETHEUS_URL": f"http://127.0.0.1:{9090 + SHIFT}"}, check=False)
+    check("make add-target adds the bot gateway", added.returncode == 0, added.stdout + added.stderr)
+    wanted = {f"{one}-exporter" for one in OURS} | {
         "prometheus", "alertmanager", "grafana", "node-exporter", "cadvisor", "redis-exporter", "blackbox-exporter"}
     # No mongodb-exporter: it runs, but without a MongoDB, which is in no package, the one of Debian answers no scrape.
     up = lambda: {name.split()[0] for name, one in targets().items() if one["health"] == "up"}
@@ -217,6 +223,35 @@ def scraped():
     compose("exec", "-T", "prometheus", "promtool", "check", "config", "/etc/prometheus/config/prometheus.yml")
 
 
+def token():
+    return Path("secrets/bots/token").read_text().strip()
+
+
+def bots():
+    """What a bot posts with the token counts, once, is in Prometheus, and outlives a restart."""
+    tally.part("the bot gateway")
+    place = f"http://127.0.0.1:{OURS['bot'] + SHIFT}/events"
+    trade = {"metric": "trades_executed_total", "labels": {"bot": "test", "symbol": "BTCUSDT", "side": "buy", "status": "filled"}, "add": 2, "id": "trade-1"}
+
+    def post(body, **headers):
+        return http(place, "POST", body, {"Content-Type": "application/json", **headers})
+
+    refused = [post(trade)[0], post(trade, Authorization="Bearer another-token-of-somebody")[0]]
+    check("who names no token or another one is refused", refused == [401, 401], refused)
+    bearer = {"Authorization": f"Bearer {token()}"}
+    told = [post(trade, **bearer), post(trade, **bearer)]
+    counts = [json.loads(text) for status, text in told if status == 200]
+    check("the token of make setup posts, and what is repeated counts once", counts == [{"applied": 1, "repeated": 0}, {"applied": 0, "repeated": 1}], told)
+    shown = lambda value: query(f'trades_executed_total{{bot="test", job="bot-exporter"}} == {value}')
+    check("Prometheus has it, under the name of its bot", until(lambda: shown(2), 30))
+    compose("restart", "bot-exporter", profiles=RUNNING)
+    check("healthy again after a restart", until(lambda: health("bot-exporter") == "healthy", 60), health("bot-exporter"))
+    told = [post(trade, **bearer), post({**trade, "id": "trade-2", "add": 1}, **bearer)]
+    counts = [json.loads(text) for status, text in told if status == 200]
+    check("which remembers what was repeated", counts == [{"applied": 0, "repeated": 1}, {"applied": 1, "repeated": 0}], told)
+    check("and what was counted", until(lambda: shown(3), 30))
+
+
 def hardened(secrets):
     tally.part("what a container may do")
     for service in SERVICES:
@@ -231,14 +266,15 @@ def hardened(secrets):
             "on loopback only": all(bind["HostIp"] == "127.0.0.1" for binds in host["PortBindings"].values() for bind in binds),
         }
         check(f"{service}: {', '.join(facts)}", all(facts.values()), [name for name, true in facts.items() if not true])
-    uid = {status_of(container(f"{venue}-exporter")["State"]["Pid"])["Uid"].split()[0] for venue in VENUES}
+    uid = {status_of(container(f"{one}-exporter")["State"]["Pid"])["Uid"].split()[0] for one in OURS}
     check("exporters run as 65532", uid == {"65532"}, uid)
     heard = run("ss", "-Hltn", check=False).stdout.split()
     open_ones = [place for place in heard for port in PUBLISHED.values() if place.endswith(f":{port + SHIFT}") and not place.startswith("127.0.0.1:")]
     check("this machine listens on loopback only", not open_ones and f"127.0.0.1:{8004 + SHIFT}" in heard, open_ones)
     shown = "".join(json.dumps(container(service)) for service in SERVICES)
-    shown += "".join(Path(f"/proc/{container(f'{venue}-exporter')['State']['Pid']}/environ").read_text() for venue in VENUES)
+    shown += "".join(Path(f"/proc/{container(f'{venue}-exporter')['State']['Pid']}/environ").read_text() for venue in OURS)
     check("no part of a key is in docker inspect or in an environment", not any(secret in shown for secret in secrets) and len(secrets) == 5, len(secrets))
+    check("nor is the token of the bots", token() not in shown)
 
 
 def broken():
@@ -295,6 +331,7 @@ def main():
     images()
     secrets = start(marker)
     scraped()
+    bots()
     hardened(secrets)
     broken()
     stop()

@@ -85,10 +85,10 @@ def address(service):
     return network["IPAddress"]
 
 
-def http(url, method="GET", body=None):
+def http(url, method="GET", body=None, headers=None):
     """Status and text; 0 where nobody answers."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, method=method)
+    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
             return answer.status, answer.read().decode()

@@ -4,7 +4,8 @@
 //! failure, or a child that died. Release builds abort on a panic, so nothing here may panic: not even on a closed
 //! standard output, which is why it never uses `println!`.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use fake_venues::bots::Trouble;
 use fake_venues::stack::{
     Endpoint, Market, Ports, Progress, Row, Suite, Target, VENUES, binaries, get, prometheus, render, until_ready,
 };
@@ -26,6 +27,9 @@ struct Options {
     #[arg(long, env = "PORT_BASE", default_value_t = Ports::DEFAULT_BASE,
           value_parser = clap::value_parser!(u16).range(1..=i64::from(Ports::LARGEST_BASE)))]
     port_base: u16,
+    /// What goes wrong with the bots that trade on the fake venues; may be repeated.
+    #[arg(long, conflicts_with = "live")]
+    trouble: Vec<Trouble>,
     /// How many seconds everything may take to become healthy.
     #[arg(long, env = "START_TIMEOUT", default_value_t = 60)]
     timeout: u64,
@@ -82,7 +86,11 @@ async fn run(suite: &mut Suite, options: &Options, healthy: &mut bool) -> io::Re
     // Not before: what they do is to be seen from its beginning on.
     if !fakes.is_empty() {
         say("Starting the bots.");
-        suite.start_bots(&fakes, |_| ())?;
+        let troubles = options.trouble.iter().filter_map(Trouble::to_possible_value);
+        let troubles = troubles.map(|trouble| format!("--trouble={}", trouble.get_name()));
+        suite.start_bots(&fakes, |command| {
+            command.args(troubles);
+        })?;
     }
     if monitored {
         first_scrapes(suite, limit).await?;

@@ -26,7 +26,7 @@ impl Speech {
         self
     }
 
-    /// Each event has an id, so that it may be posted twice.
+    /// Events have ids, so that they may be posted twice.
     pub(super) fn repeatable(mut self, id: String) -> Self {
         self.id = Some(id);
         self
@@ -65,7 +65,9 @@ impl Speech {
         let labels: Map<String, Value> =
             about.chain(labels.iter().copied()).map(|(label, value)| (label.to_owned(), value.into())).collect();
         let mut event = json!({ "metric": metric, "labels": labels, operation: value });
-        if let Some(id) = &self.id {
+        // What changes nothing the second time needs none: a gateway remembers so many ids an hour and no more.
+        let repeats = operation == "set" || (operation == "add" && value == 0.0);
+        if let Some(id) = self.id.as_ref().filter(|_| !repeats) {
             event["id"] = format!("{id}-{}", self.events.len()).into();
         }
         self.events.push(event);

@@ -5,13 +5,28 @@
 //! of the values that nobody asked for only that their brackets and quotes close.
 
 use crate::fault::Fault;
-use crate::number::{Said, long, short};
+use crate::keys::{Key, Place};
+use crate::number::{self, Said, WINDOW};
 use crate::scan;
+
+/// How far an object has gone along its keys.
+struct Way<'k, T> {
+    keys: &'k [Key<'k, T>],
+    next: usize,
+    /// From a first one on, each was the one that should come.
+    straight: bool,
+}
+
+impl<'k, T: Copy> Way<'k, T> {
+    fn new(keys: &'k [Key<'k, T>]) -> Self {
+        Self { keys, next: 0, straight: keys.first().is_some_and(|key| key.place() == Place::First) }
+    }
+}
 
 /// A place in a JSON text.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'f> {
-    frame: &'f [u8],
+    frame: &'f str,
     /// What was not read yet.
     rest: &'f [u8],
 }
@@ -19,34 +34,75 @@ pub struct Reader<'f> {
 impl<'f> Reader<'f> {
     /// At the start of a text.
     pub fn new(text: &'f str) -> Self {
-        Self { frame: text.as_bytes(), rest: text.as_bytes() }
+        Self { frame: text, rest: text.as_bytes() }
     }
 
-    /// Walks an object: `each` is given every key, and reads or skips its value.
+    /// Walks an object: `each` reads or skips the value of every key that is wanted. `keys` may come in any order, most quickly in theirs.
     #[inline]
-    pub fn object(&mut self, mut each: impl FnMut(&'f [u8], &mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
-        self.object_until(|key, value| each(key, value).map(|()| false))
-    }
-
-    /// The same, until `each` says that it has seen enough: the rest is passed over.
-    #[inline]
-    pub fn object_until(
+    pub fn object<T: Copy>(
         &mut self,
-        mut each: impl FnMut(&'f [u8], &mut Self) -> Result<bool, Fault>,
+        keys: &[Key<'_, T>],
+        mut each: impl FnMut(T, &mut Self) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         self.expect(b'{')?;
         if self.take(b'}') {
             return Ok(());
         }
+        let mut way = Way::new(keys);
         loop {
-            let key = self.key()?;
-            if each(key, self)? {
+            let last = match self.foreseen(&mut way)? {
+                Some(key) => {
+                    match key.what() {
+                        Some(what) => each(what, self)?,
+                        None => self.skip()?,
+                    }
+                    key.place() == Place::Last
+                }
+                None => self.skip().map(|()| false)?,
+            };
+            if last && way.straight {
                 return self.close(1);
             }
             if !self.more(b'}')? {
                 return Ok(());
             }
         }
+    }
+
+    /// The key that comes, which should be the next one.
+    #[inline(always)]
+    fn foreseen<'k, T: Copy>(&mut self, way: &mut Way<'k, T>) -> Result<Option<&'k Key<'k, T>>, Fault> {
+        if let Some(key) = way.keys.get(way.next)
+            && let Some(behind) = key.behind(self.rest)
+        {
+            self.rest = behind;
+            way.next += 1;
+            return Ok(Some(key));
+        }
+        self.unforeseen(way)
+    }
+
+    /// Looks it up, and foresees those that come behind it.
+    #[inline(never)]
+    fn unforeseen<'k, T: Copy>(&mut self, way: &mut Way<'k, T>) -> Result<Option<&'k Key<'k, T>>, Fault> {
+        let written = way.keys.iter().enumerate().find_map(|found| Some((found, found.1.behind(self.rest)?)));
+        let found = match written {
+            Some((found, behind)) => {
+                self.rest = behind;
+                Some(found)
+            }
+            // Not there, or with white space.
+            None => {
+                let name = self.key()?;
+                way.keys.iter().enumerate().find(|(_, key)| key.name().as_bytes() == name)
+            }
+        };
+        let begins = way.next == 0 && found.is_some_and(|(_, key)| key.place() == Place::First);
+        way.straight &= begins;
+        Ok(found.map(|(place, key)| {
+            way.next = place + 1;
+            key
+        }))
     }
 
     /// A key and its colon.
@@ -91,32 +147,57 @@ impl<'f> Reader<'f> {
     /// A string without escapes: names have none.
     #[inline]
     pub fn text(&mut self) -> Result<&'f str, Fault> {
-        let text = self.string().filter(|text| !text.contains(&b'\\'));
-        text.and_then(|text| std::str::from_utf8(text).ok()).ok_or_else(|| self.wrong("a plain string"))
+        self.plain().ok_or_else(|| self.wrong("a plain string"))
+    }
+
+    #[inline(always)]
+    fn plain(&mut self) -> Option<&'f str> {
+        self.pass_white();
+        let length = self.unescaped()?.len();
+        let end = self.frame.len() - self.rest.len() - 1;
+        // It begins and ends with a quote, so it is text as the frame is.
+        self.frame.get(end - length..end)
     }
 
     /// A number, bare or as text; `""` and `null` say that there is none.
     #[inline]
     pub fn number(&mut self) -> Result<Said, Fault> {
-        let (text, behind, none): (_, _, &[u8]) = match self.string() {
-            Some(text) => (text, 1, b""),
-            None => (self.bare(), 0, b"null"),
-        };
-        // With what stands before it, so that nothing is copied.
-        let end = self.frame.len() - self.rest.len() - behind;
-        let window = self.frame.get(..end).and_then(<[u8]>::last_chunk);
-        match window.and_then(|window| short(*window, text.len())) {
+        match self.usual(number::leading) {
             Some(number) => Ok(Said::Number(number)),
-            None => self.unusual(text, none),
+            None => self.unusual(),
         }
     }
 
-    /// A number of many digits, or none, or no number.
-    fn unusual(&self, text: &[u8], none: &[u8]) -> Result<Said, Fault> {
+    /// A value that its first bytes tell, as nearly all do.
+    #[inline(always)]
+    fn usual<T>(&mut self, read: impl Fn(&[u8; WINDOW]) -> Option<(T, usize)>) -> Option<T> {
+        let (text, quoted) = match self.rest {
+            [b'"', inside @ ..] => (inside, true),
+            bare => (bare, false),
+        };
+        let (value, length) = match text.first_chunk() {
+            Some(window) => read(window)?,
+            None => read(&scan::padded(text))?,
+        };
+        self.rest = match text.split_at_checked(length)?.1 {
+            [b'"', rest @ ..] if quoted => rest,
+            rest @ [b',' | b'}' | b']', ..] if !quoted => rest,
+            _ => return None,
+        };
+        Some(value)
+    }
+
+    /// A number of many digits, or at the end of a frame, or none, or no number.
+    #[inline(never)]
+    fn unusual(&mut self) -> Result<Said, Fault> {
+        let (text, none): (_, &[u8]) = match self.string() {
+            Some(text) => (text, b""),
+            None => (self.bare(), b"null"),
+        };
         if text == none {
             return Ok(Said::Nothing);
         }
-        let number = std::str::from_utf8(text).ok().and_then(long);
+        let number = std::str::from_utf8(text).ok().and_then(number::decimal);
         number.map(Said::Number).ok_or_else(|| self.wrong("a number"))
     }
 
@@ -129,6 +210,14 @@ impl<'f> Reader<'f> {
     /// A whole number, bare or as text, such as milliseconds; `None` for `null` and `""`.
     #[inline]
     pub fn whole(&mut self) -> Result<Option<i64>, Fault> {
+        match self.usual(number::leading_whole) {
+            Some(number) => Ok(Some(number)),
+            None => self.unusual_whole(),
+        }
+    }
+
+    #[inline(never)]
+    fn unusual_whole(&mut self) -> Result<Option<i64>, Fault> {
         match self.string().unwrap_or_else(|| self.bare()) {
             b"" | b"null" => Ok(None),
             digits => {
@@ -223,17 +312,24 @@ impl<'f> Reader<'f> {
     #[inline(always)]
     fn string(&mut self) -> Option<&'f [u8]> {
         self.pass_white();
-        let [b'"', inside @ ..] = self.rest else { return None };
-        // A short one without escapes, as most are.
-        if let Some((text, [b'"', rest @ ..])) = scan::quote(inside).and_then(|place| inside.split_at_checked(place)) {
-            self.rest = rest;
-            return Some(text);
+        match self.rest {
+            [b'"', ..] => self.unescaped().or_else(|| self.escaped()),
+            _ => None,
         }
-        self.escaped(inside)
+    }
+
+    /// One without escapes, as most are.
+    #[inline(always)]
+    fn unescaped(&mut self) -> Option<&'f [u8]> {
+        let [b'"', inside @ ..] = self.rest else { return None };
+        let (text, [b'"', rest @ ..]) = inside.split_at_checked(scan::quote(inside)?)? else { return None };
+        self.rest = rest;
+        Some(text)
     }
 
     #[cold]
-    fn escaped(&mut self, inside: &'f [u8]) -> Option<&'f [u8]> {
+    fn escaped(&mut self) -> Option<&'f [u8]> {
+        let [b'"', inside @ ..] = self.rest else { return None };
         let mut end = 0;
         loop {
             end += scan::quote(inside.get(end..)?)?;

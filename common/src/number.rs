@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use crate::scan::{self, STEP};
+
 /// What a message says of one value. `Silent` is not `Nothing`: a delta that leaves a field out keeps what was
 /// known, a field that is `""`, `null` or an empty book side says that there is no such value now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -68,8 +70,9 @@ impl Said {
     }
 }
 
-/// Powers of ten that an f64 holds exactly.
-const EXACT: [f64; WINDOW] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+/// Powers of ten up to eight decimals, as whole numbers and as f64, which holds them exactly.
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+const EXACT: [f64; 9] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
 /// Decimal text to the nearest f64, the same value that `str::parse` gives, or `None` unless finite.
 ///
@@ -82,78 +85,82 @@ pub fn decimal(text: &str) -> Option<f64> {
 /// A text that fits into a window.
 fn brief(text: &str) -> Option<f64> {
     let mut window = [0; WINDOW];
-    window.get_mut(WINDOW.checked_sub(text.len())?..)?.copy_from_slice(text.as_bytes());
-    short(window, text.len())
+    window.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+    leading(&window).filter(|(_, length)| *length == text.len()).map(|(number, _)| number)
 }
 
 /// How many bytes are looked at together.
-pub(crate) const WINDOW: usize = 16;
+pub(crate) const WINDOW: usize = 2 * STEP;
 
-/// The decimal that the last `length` bytes of a window are, at most all of them; `None` where it takes more to tell. The length of
-/// numbers is what a processor cannot foresee, so nothing here branches on it.
+/// The decimal that a window begins with, and its length; `None` where it takes more to tell. How long numbers are, and
+/// whether they are negative, is what a processor cannot foresee, so that hardly anything here branches on it.
 #[inline]
-pub(crate) fn short(window: [u8; WINDOW], length: usize) -> Option<f64> {
-    const BYTES: u128 = u128::MAX / 255;
-    const ZEROS: u128 = BYTES * b'0' as u128;
-    if length == 0 || length > WINDOW {
+pub(crate) fn leading(window: &[u8; WINDOW]) -> Option<(f64, usize)> {
+    let negative = window.first() == Some(&b'-');
+    let start = usize::from(negative);
+    let others = scan::no_digits(window) >> start;
+    let whole = others.trailing_zeros() as usize;
+    let further = others & others.wrapping_sub(1);
+    let point = window.get(start + whole) == Some(&b'.');
+    let end = if point { further.trailing_zeros() as usize } else { whole };
+    let decimals = if point { end.wrapping_sub(whole + 1) } else { 0 };
+    if whole == 0 || end > WINDOW - 2 {
         return None;
     }
-    // The text's first byte is the lowest: what is in front of the number goes, and zeros take its place.
-    let start = 8 * (WINDOW - length);
-    let ours = u128::MAX << start;
-    let word = u128::from_le_bytes(window) & ours;
-    let negative = (word >> start) as u8 == b'-';
-    let sign = if negative { u128::from(b'-' ^ b'0') << start } else { 0 };
-    let word = word ^ sign;
-    let word = word | (ZEROS & !ours);
-    // Bytes that are a point turn into zero, and zero bytes alone borrow at their top bit; above the first of them it may
-    // be wrong, and a second point is no digit.
-    let mark = word ^ (BYTES * b'.' as u128);
-    let marks = mark.wrapping_sub(BYTES) & !mark & (BYTES << 7);
-    let (digits, decimals) = match marks.trailing_zeros() / 8 {
-        16 => (word, 0),
-        point => {
-            let below = (1u128 << (8 * point)) - 1;
-            let above = !(below << 8 | 0xff);
-            (word & above | (word & below) << 8 | u128::from(b'0'), 15 - point as usize)
-        }
-    };
-    let high = eight_digits(digits as u64)?;
-    let low = eight_digits((digits >> 64) as u64)?;
-    let mantissa = high * 100_000_000 + low;
-    let figures = length - usize::from(negative) - usize::from(marks != 0);
-    if figures == 0 || mantissa > 1 << 53 {
-        return None;
-    }
-    // Fits: `mantissa` is at most 2^53 and `decimals` at most 15.
-    let value = mantissa as f64 / EXACT.get(decimals)?;
-    Some(if negative { -value } else { value })
+    let number = exact(window, start, whole, decimals)
+        .or_else(|| exact(window, start, whole, decimals - zeros_at_the_end(window, start + end, decimals)))?;
+    Some((if negative { -number } else { number }, start + end))
 }
 
-/// The value of eight digits, if all eight are: pairs, then fours, then eight are added up side by side in one register.
+/// The whole number, without a sign, that a window begins with, and its length.
 #[inline]
-fn eight_digits(word: u64) -> Option<u64> {
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    // A digit's upper half is 3 and stays 3 when 6 is added; nothing else does both.
-    let upper = 0xf0f0_f0f0_f0f0_f0f0;
-    if word & upper != ZEROS || word.wrapping_add(0x0606_0606_0606_0606) & upper != ZEROS {
-        return None;
+pub(crate) fn leading_whole(window: &[u8; WINDOW]) -> Option<(i64, usize)> {
+    let length = scan::no_digits(window).trailing_zeros() as usize;
+    let number = digits(window, 0, length)?;
+    (length > 0).then(|| i64::try_from(number).ok().map(|number| (number, length)))?
+}
+
+/// The number of so many digits, a point and so many decimals, if an f64 holds it without a point.
+#[inline(always)]
+fn exact(window: &[u8; WINDOW], start: usize, whole: usize, decimals: usize) -> Option<f64> {
+    let (power, divisor) = (POWERS.get(decimals)?, EXACT.get(decimals)?);
+    let fraction = some_digits(window, start + whole + 1, decimals)?;
+    let mantissa = digits(window, start, whole)?.checked_mul(*power)? + fraction;
+    (mantissa <= 1 << 53).then(|| mantissa as f64 / divisor)
+}
+
+/// How many of so many decimals are zeros that say nothing.
+#[inline(never)]
+fn zeros_at_the_end(window: &[u8; WINDOW], end: usize, decimals: usize) -> usize {
+    let decimals = window.get(end.saturating_sub(decimals)..end).unwrap_or_default();
+    decimals.iter().rev().take_while(|digit| **digit == b'0').count()
+}
+
+/// The value of up to sixteen digits.
+#[inline(always)]
+fn digits(window: &[u8; WINDOW], start: usize, count: usize) -> Option<u64> {
+    if count <= 8 {
+        return some_digits(window, start, count);
     }
-    let pairs = (word - ZEROS).wrapping_mul(1 + (10 << 8)) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let rest = count - 8;
+    Some(some_digits(window, start, 8)? * POWERS.get(rest)? + some_digits(window, start + 8, rest)?)
+}
+
+/// The value of up to eight digits: pairs, then fours, then eight are added up side by side in one register.
+#[inline(always)]
+fn some_digits(window: &[u8; WINDOW], start: usize, count: usize) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let word = u64::from_le_bytes(*window.get(start..)?.first_chunk()?) ^ ZEROS;
+    // What is behind them goes, and zeros come before them.
+    let word = word.checked_shl(64 - 8 * count as u32).unwrap_or(0);
+    let pairs = word.wrapping_mul(1 + (10 << 8)) >> 8 & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(1 + (100 << 16)) >> 16 & 0x0000_ffff_0000_ffff;
     Some(fours.wrapping_mul(1 + (10_000 << 32)) >> 32)
 }
 
-/// What is longer than a window, or has more digits than are exact. Most of them are zeros at the end, which say nothing.
+/// What is longer than a window, or has more digits than are exact.
 #[inline(never)]
-pub(crate) fn long(text: &str) -> Option<f64> {
-    if let Some((head, tail)) = text.as_bytes().split_first_chunk()
-        && tail.iter().all(|byte| *byte == b'0')
-        && head.contains(&b'.')
-        && let Some(number) = short(*head, WINDOW)
-    {
-        return Some(number);
-    }
+fn long(text: &str) -> Option<f64> {
     let numeric = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
     // The standard parser takes "inf" and "NaN" too; no venue means them.
     if !text.bytes().all(numeric) {

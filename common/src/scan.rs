@@ -4,7 +4,7 @@
 use wide::u8x16;
 
 /// How many bytes one step looks at.
-const STEP: usize = 16;
+pub const STEP: usize = 16;
 
 /// The place of the first quote or backslash.
 #[inline(always)]
@@ -68,6 +68,24 @@ pub fn delimiter(bytes: &[u8]) -> Option<usize> {
         let low = word.min(u8x16::splat(b'"')).simd_eq(word);
         low | is(word, b',') | is(word, b':') | brackets(word)
     })
+}
+
+/// The last bytes of a text, filled up with zeros to a whole window.
+#[cold]
+pub fn padded<const N: usize>(text: &[u8]) -> [u8; N] {
+    let mut window = [0; N];
+    window.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+    window
+}
+
+/// Which of these bytes are no digits: a bit for each, the lowest for the first.
+#[inline(always)]
+pub fn no_digits(bytes: &[u8; 2 * STEP]) -> u32 {
+    let digits = |step: Option<&[u8; STEP]>| {
+        let word = step.map_or(u8x16::splat(0), |step| u8x16::new(*step)) - u8x16::splat(b'0');
+        word.min(u8x16::splat(9)).simd_eq(word).to_bitmask()
+    };
+    !(digits(bytes.first_chunk()) | digits(bytes.last_chunk()) << STEP)
 }
 
 #[inline(always)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::account::Entry;
 use crate::fault::Fault;
+use crate::json::Reader;
 use crate::number::Said;
 
 /// Microseconds since the Unix epoch, by whichever clock the context names.
@@ -122,6 +123,65 @@ pub struct Ticker<'f> {
     pub change: Said,
     /// When the venue made this event, only where it dates this very event.
     pub at: Option<Micros>,
+}
+
+/// What a value of a row of prices is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// The venue's name for what the row is about.
+    Symbol,
+    /// Milliseconds since the Unix epoch.
+    At,
+    /// Last trade.
+    Last,
+    /// Best bid.
+    Bid,
+    /// Best ask.
+    Ask,
+    /// 24 h volume in base currency.
+    VolumeBase,
+    /// 24 h volume in quote currency.
+    VolumeQuote,
+    /// 24 h high.
+    High,
+    /// 24 h low.
+    Low,
+    /// 24 h change, 0.01 is +1 %.
+    Change,
+    /// The same, 1 is +1 %.
+    ChangePercent,
+}
+
+impl<'f> Ticker<'f> {
+    /// Takes the value that comes next in a frame.
+    #[inline(always)]
+    pub fn take(&mut self, figure: Figure, value: &mut Reader<'f>) -> Result<(), Fault> {
+        let (place, price) = match figure {
+            Figure::Symbol => {
+                self.symbol = value.text()?;
+                return Ok(());
+            }
+            Figure::At => {
+                self.at = value.whole()?.map(Micros::from_millis);
+                return Ok(());
+            }
+            Figure::Last => (&mut self.last, true),
+            Figure::Bid => (&mut self.bid, true),
+            Figure::Ask => (&mut self.ask, true),
+            Figure::High => (&mut self.high, true),
+            Figure::Low => (&mut self.low, true),
+            Figure::VolumeBase => (&mut self.volume_base, false),
+            Figure::VolumeQuote => (&mut self.volume_quote, false),
+            Figure::Change | Figure::ChangePercent => (&mut self.change, false),
+        };
+        let said = value.number()?;
+        *place = match figure {
+            Figure::ChangePercent => said.divided(100.0),
+            _ if price => said.as_price(),
+            _ => said,
+        };
+        Ok(())
+    }
 }
 
 /// One limiter, as a reply reports it.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use common::Said;
 use common::json::Reader;
+use common::keys::{Key, key};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
 fuzz_target!(|text: &str| {
     let mut reader = Reader::new(text);
     let skipped = reader.skip().and_then(|()| reader.end());
-    let object = keys(text);
+    let object = walk(text, &[]);
     let _ = Reader::new(text).top();
     let (number, whole) = (Reader::new(text).number(), Reader::new(text).whole());
     if let Ok(Said::Number(number)) = number {
@@ -25,12 +26,8 @@ fuzz_target!(|text: &str| {
     skipped.expect("JSON is passed over whole");
     match raw.get().as_bytes()[0] {
         b'{' => {
-            let object = object.expect("an object is walked");
-            let serde: BTreeMap<String, &RawValue> = serde_json::from_str(text).expect("an object");
-            // Keys are compared as they are written: names of venues have no escapes.
-            for (key, value) in object.into_iter().filter(|(key, _)| !key.contains('\\')) {
-                scalar(value, serde[key]);
-            }
+            assert!(object.is_some(), "an object is walked");
+            keys(text, &serde_json::from_str(text).expect("an object"));
         }
         _ => scalar(Reader::new(text), raw),
     }
@@ -54,13 +51,31 @@ fn scalar(reader: Reader<'_>, raw: &RawValue) {
     }
 }
 
-/// Every key of an object and where its value is; of a key that comes twice the last one.
-fn keys(text: &str) -> Option<BTreeMap<&str, Reader<'_>>> {
+/// Every wanted key of an object and where its value is; of a key that comes twice the last one.
+fn walk<'f>(text: &'f str, wanted: &[Key<'_, usize>]) -> Option<BTreeMap<usize, Reader<'f>>> {
     let mut found = BTreeMap::new();
     let mut reader = Reader::new(text);
-    let walked = reader.object(|key, value| {
-        found.insert(std::str::from_utf8(key).expect("a part of a text"), *value);
+    let walked = reader.object(wanted, |name, value| {
+        found.insert(name, *value);
         value.skip()
     });
     walked.and_then(|()| reader.end()).ok().map(|()| found)
+}
+
+/// The keys of an object are found, whichever of them were foreseen and in whatever order.
+fn keys(text: &str, serde: &BTreeMap<String, &RawValue>) {
+    // Keys are compared as they are written: names of venues have no escapes.
+    if text.contains('\\') {
+        return;
+    }
+    let names: Vec<&String> = serde.keys().collect();
+    let foreseen: Vec<Key<'_, usize>> = names.iter().enumerate().map(|(place, name)| key(name, place)).collect();
+    let backwards: Vec<Key<'_, usize>> = foreseen.iter().rev().copied().collect();
+    let some: Vec<Key<'_, usize>> = foreseen.iter().step_by(2).copied().collect();
+    for wanted in [foreseen, backwards, some] {
+        let found = walk(text, &wanted).expect("an object is walked");
+        for (place, value) in found {
+            scalar(value, serde[names[place]]);
+        }
+    }
 }

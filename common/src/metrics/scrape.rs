@@ -150,7 +150,7 @@ impl Scrape {
             if self.row > 0 && encoder.written() >= full {
                 return false;
             }
-            let labels = if self.canonical { Some(&row.labels) } else { row.compat.as_ref() };
+            let labels = if self.canonical { Some((column.labels)(row)) } else { row.compat.as_deref() };
             let value = (column.value)(shown);
             if let Some(labels) = labels
                 && !value.is_nan()
@@ -162,14 +162,10 @@ impl Scrape {
         true
     }
 
-    /// Everything that does not grow with the symbols, and the names of those, which do not change.
+    /// Everything that does not grow with the symbols.
     fn rest(&self, out: &mut Vec<u8>) {
         let exposition = &*self.exposition;
         let mut encoder = Encoder::new(out, self.format);
-        encoder.metric(&names::SYMBOL_INFO);
-        for row in &self.table.rows {
-            encoder.sample(names::SYMBOL_INFO.name, &row.info, 1.0);
-        }
         self.symbols(&mut encoder);
         let mut gauges = Gauges { encoder, exchange: exposition.exchange };
         gauges.streams(&exposition.health);

@@ -1,5 +1,6 @@
 //! Every metric that the suite exports, once: name, type, labels, help. Code, reference page and tests read this table.
 
+use super::board::Row;
 use super::cell::Shown;
 
 /// The types of the exposition formats that we use.
@@ -47,9 +48,14 @@ pub struct Column {
     pub metric: Option<&'static Metric>,
     /// The compatibility name behind `<venue>_`, for spot symbols.
     pub compat: Option<Compat>,
+    /// The labels of the canonical metric.
+    pub labels: fn(&Row) -> &str,
     /// The value; NaN leaves no series.
     pub value: fn(&Shown) -> f64,
 }
+
+/// With a symbol's labels.
+const OF_SYMBOL: Column = Column { metric: None, compat: None, labels: |row| &row.labels, value: |_| f64::NAN };
 
 /// A name that users' dashboards had before; `{venue}_` comes first unless it starts with `exchange_`.
 #[derive(Debug)]
@@ -149,24 +155,38 @@ pub static COLUMNS: &[Column] = &[
         metric: Some(&LAST_PRICE),
         compat: Some(Compat::symbol("last_price", "Price of the last trade.")),
         value: |s| s.figures[0],
+        ..OF_SYMBOL
     },
-    Column { metric: Some(&BEST_BID), compat: Some(Compat::symbol("best_bid", "Best bid.")), value: |s| s.figures[1] },
-    Column { metric: Some(&BEST_ASK), compat: Some(Compat::symbol("best_ask", "Best ask.")), value: |s| s.figures[2] },
+    Column {
+        metric: Some(&BEST_BID),
+        compat: Some(Compat::symbol("best_bid", "Best bid.")),
+        value: |s| s.figures[1],
+        ..OF_SYMBOL
+    },
+    Column {
+        metric: Some(&BEST_ASK),
+        compat: Some(Compat::symbol("best_ask", "Best ask.")),
+        value: |s| s.figures[2],
+        ..OF_SYMBOL
+    },
     Column {
         metric: Some(&VOLUME_BASE),
         compat: Some(Compat::symbol("volume_24h", "Volume of the rolling 24 hours, in base currency.")),
         value: |s| s.figures[3],
+        ..OF_SYMBOL
     },
-    Column { metric: Some(&VOLUME_QUOTE), compat: None, value: |s| s.figures[4] },
-    Column { metric: Some(&HIGH), compat: None, value: |s| s.figures[5] },
-    Column { metric: Some(&LOW), compat: None, value: |s| s.figures[6] },
-    Column { metric: Some(&CHANGE), compat: None, value: |s| s.figures[7] },
-    Column { metric: Some(&UPDATED), compat: None, value: |s| s.updated },
+    Column { metric: Some(&VOLUME_QUOTE), value: |s| s.figures[4], ..OF_SYMBOL },
+    Column { metric: Some(&HIGH), value: |s| s.figures[5], ..OF_SYMBOL },
+    Column { metric: Some(&LOW), value: |s| s.figures[6], ..OF_SYMBOL },
+    Column { metric: Some(&CHANGE), value: |s| s.figures[7], ..OF_SYMBOL },
+    Column { metric: Some(&UPDATED), value: |s| s.updated, ..OF_SYMBOL },
     Column {
         metric: None,
         compat: Some(Compat::symbol("latency_seconds", "Event lag of the symbol's last dated update.")),
         value: |s| s.lag,
+        ..OF_SYMBOL
     },
+    Column { metric: Some(&SYMBOL_INFO), labels: |row| &row.info, value: |_| 1.0, ..OF_SYMBOL },
 ];
 
 macro_rules! compat {

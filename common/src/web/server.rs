@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use axum::Router;
@@ -233,8 +234,15 @@ fn accepts_gzip(header: &str) -> bool {
 
 type Piece = io::Result<Vec<u8>>;
 
+/// A frame that waits for this processor goes before the next piece: else it would wait for as long as the system lets a thread run, some
+/// milliseconds.
+fn after_you() {
+    thread::yield_now();
+}
+
 fn plain(mut scrape: impl FnMut(&mut Vec<u8>) -> bool) -> impl Iterator<Item = Piece> {
     std::iter::from_fn(move || {
+        after_you();
         let mut piece = Vec::new();
         scrape(&mut piece).then_some(Ok(piece))
     })
@@ -246,6 +254,7 @@ fn compressed(mut scrape: impl FnMut(&mut Vec<u8>) -> bool) -> impl Iterator<Ite
     let mut piece = Vec::new();
     std::iter::from_fn(move || {
         let mut gzip = encoder.take()?;
+        after_you();
         piece.clear();
         if !scrape(&mut piece) {
             return Some(gzip.finish());

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::json::Reader;
-use common::{Endpoint, Fault, Feed, Instrument, Kind, Micros, Query, Request, Said, Signal, Step, Tell, Ticker};
+use common::keys::{Key, idle, key};
+use common::{
+    Endpoint, Fault, Feed, Figure, Instrument, Kind, Micros, Query, Request, Said, Signal, Step, Tell, Ticker,
+};
 use serde::Deserialize;
 
 /// Streams in one message: some 440 failed without a word in 2019, libraries stop at 200.
@@ -90,28 +93,67 @@ enum Wrapping {
     MustNot,
 }
 
+/// What a value of an event is.
+#[derive(Clone, Copy)]
+enum Part {
+    Of(Figure),
+    Kind,
+    Wrapped,
+}
+use Figure::{Ask, At, Bid, ChangePercent, High, Last, Low, Symbol, VolumeBase, VolumeQuote};
+use Part::{Kind as EventKind, Of, Wrapped};
+
+/// As a book ticker has them, a 24 h ticker, and a wrapping.
+const KEYS: &[Key<'_, Part>] = &[
+    idle("u").first(),
+    key("s", Of(Symbol)),
+    key("b", Of(Bid)),
+    idle("B"),
+    key("a", Of(Ask)).last(),
+    idle("A"),
+    key("e", EventKind).first(),
+    key("E", Of(At)),
+    key("s", Of(Symbol)),
+    idle("p"),
+    key("P", Of(ChangePercent)),
+    idle("w"),
+    idle("x"),
+    key("c", Of(Last)),
+    idle("Q"),
+    key("b", Of(Bid)),
+    idle("B"),
+    key("a", Of(Ask)),
+    idle("A"),
+    idle("o"),
+    key("h", Of(High)),
+    key("l", Of(Low)),
+    key("v", Of(VolumeBase)),
+    key("q", Of(VolumeQuote)).last(),
+    idle("O"),
+    idle("C"),
+    idle("F"),
+    idle("L"),
+    idle("n"),
+    idle("stream"),
+    key("data", Wrapped),
+];
+
 /// One event, bare or wrapped as `{"stream":…,"data":{…}}`; false where it is none.
 fn event<'f>(reader: &mut Reader<'f>, wrapping: Wrapping, tell: Tell<'_, 'f>) -> Result<bool, Fault> {
     let mut ticker = Ticker::default();
     let mut kind = "";
     let mut wrapped = None;
-    reader.object(|key, value| {
-        match key {
-            b"s" => ticker.symbol = value.text()?,
-            b"b" => ticker.bid = value.price()?,
-            b"a" => ticker.ask = value.price()?,
-            b"e" => kind = value.text()?,
-            b"E" => ticker.at = value.whole()?.map(Micros::from_millis),
-            b"c" => ticker.last = value.price()?,
-            b"P" => ticker.change = value.number()?.divided(100.0),
-            b"h" => ticker.high = value.price()?,
-            b"l" => ticker.low = value.price()?,
-            b"v" => ticker.volume_base = value.number()?,
-            b"q" => ticker.volume_quote = value.number()?,
-            b"data" if wrapping == Wrapping::May => wrapped = Some(event(value, Wrapping::MustNot, tell)?),
-            _ => value.skip()?,
+    reader.object(KEYS, |part, value| match part {
+        Of(figure) => ticker.take(figure, value),
+        EventKind => {
+            kind = value.text()?;
+            Ok(())
         }
-        Ok(())
+        Wrapped if wrapping == Wrapping::May => {
+            wrapped = Some(event(value, Wrapping::MustNot, tell)?);
+            Ok(())
+        }
+        Wrapped => value.skip(),
     })?;
     match kind {
         // Book tickers name no kind.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::json::Reader;
-use common::{Endpoint, Fault, Feed, Heartbeat, Instrument, Kind, Micros, Signal, Step, Tell, Ticker};
+use common::keys::{Key, idle, key};
+use common::{Endpoint, Fault, Feed, Figure, Heartbeat, Instrument, Kind, Micros, Signal, Step, Tell, Ticker};
 use serde::Deserialize;
 
 pub struct Tickers {
@@ -54,22 +55,19 @@ impl Feed for Tickers {
         let mut reader = Reader::new(frame);
         let mut ticker = Ticker::default();
         let (mut topic, mut answer) = ("", false);
-        reader.object(|key, value| match key {
-            b"topic" => {
+        reader.object(FRAME, |part, value| match part {
+            Part::Topic => {
                 topic = value.text()?;
                 Ok(())
             }
-            b"ts" => {
-                ticker.at = value.whole()?.map(Micros::from_millis);
-                Ok(())
-            }
+            Part::At => ticker.take(Figure::At, value),
             // Both channels name their fields apart, so the topic need not come first.
-            b"data" if !answer => figures(value, &mut ticker),
-            b"op" | b"success" => {
+            Part::Data if !answer => figures(value, &mut ticker),
+            Part::Data => value.skip(),
+            Part::Answer => {
                 answer = true;
                 value.skip()
             }
-            _ => value.skip(),
         })?;
         reader.end()?;
         if answer {
@@ -86,22 +84,65 @@ impl Feed for Tickers {
     }
 }
 
-/// The figures of either channel; those of contracts too, which carry their bid and ask in the ticker.
+/// What a value of a frame is.
+#[derive(Clone, Copy)]
+enum Part {
+    Topic,
+    At,
+    Data,
+    Answer,
+}
+
+/// As a book has them, a ticker, and an answer.
+const FRAME: &[Key<'_, Part>] = &[
+    key("topic", Part::Topic),
+    idle("type"),
+    key("ts", Part::At),
+    key("data", Part::Data),
+    idle("cts"),
+    key("topic", Part::Topic),
+    key("ts", Part::At),
+    idle("type"),
+    idle("cs"),
+    key("data", Part::Data),
+    key("success", Part::Answer),
+    key("op", Part::Answer),
+];
+
+/// What a figure is.
+#[derive(Clone, Copy)]
+enum Of {
+    Row(Figure),
+    Bids,
+    Asks,
+}
+
+/// As a book has them, a ticker, and behind it what contracts have, which carry their bid and ask in the ticker.
+const FIGURES: &[Key<'_, Of>] = &[
+    key("s", Of::Row(Figure::Symbol)).first(),
+    key("b", Of::Bids),
+    key("a", Of::Asks).last(),
+    idle("u"),
+    idle("seq"),
+    key("symbol", Of::Row(Figure::Symbol)).first(),
+    key("lastPrice", Of::Row(Figure::Last)),
+    key("highPrice24h", Of::Row(Figure::High)),
+    key("lowPrice24h", Of::Row(Figure::Low)),
+    idle("prevPrice24h"),
+    key("volume24h", Of::Row(Figure::VolumeBase)),
+    key("turnover24h", Of::Row(Figure::VolumeQuote)),
+    key("price24hPcnt", Of::Row(Figure::Change)),
+    idle("usdIndexPrice"),
+    key("bid1Price", Of::Row(Figure::Bid)),
+    key("ask1Price", Of::Row(Figure::Ask)),
+];
+
 fn figures<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
-    data.object(|key, value| {
-        match key {
-            b"symbol" | b"s" => ticker.symbol = value.text()?,
-            b"lastPrice" => ticker.last = value.price()?,
-            b"bid1Price" => ticker.bid = value.price()?,
-            b"ask1Price" => ticker.ask = value.price()?,
-            b"b" => ticker.bid = value.top()?,
-            b"a" => ticker.ask = value.top()?,
-            b"volume24h" => ticker.volume_base = value.number()?,
-            b"turnover24h" => ticker.volume_quote = value.number()?,
-            b"highPrice24h" => ticker.high = value.price()?,
-            b"lowPrice24h" => ticker.low = value.price()?,
-            b"price24hPcnt" => ticker.change = value.number()?,
-            _ => value.skip()?,
+    data.object(FIGURES, |what, value| {
+        match what {
+            Of::Row(figure) => ticker.take(figure, value)?,
+            Of::Bids => ticker.bid = value.top()?,
+            Of::Asks => ticker.ask = value.top()?,
         }
         Ok(())
     })

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::json::Reader;
-use common::{Endpoint, Fault, Feed, Instrument, Kind, Micros, Query, Signal, Step, Tell, Ticker};
+use common::keys::{Key, idle, key};
+use common::{Endpoint, Fault, Feed, Figure, Instrument, Kind, Micros, Query, Signal, Step, Tell, Ticker};
 use serde::Deserialize;
 
 /// Products in one message.
@@ -58,22 +59,21 @@ impl Feed for Tickers {
         let mut reader = Reader::new(frame);
         let (mut channel, mut at, mut sequence) = ("", None, None);
         let (mut heard, mut later, mut error) = (false, None, false);
-        reader.object(|key, value| {
-            match key {
-                b"channel" => channel = value.text()?,
-                b"timestamp" => at = Micros::of_rfc3339(value.text()?),
-                b"sequence_num" => sequence = value.whole()?,
+        reader.object(FRAME, |part, value| {
+            match part {
+                Part::Channel => channel = value.text()?,
+                Part::Timestamp => at = Micros::of_rfc3339(value.text()?),
+                Part::Sequence => sequence = value.whole()?,
                 // As it always came: behind the channel and the time.
-                b"events" if at.is_some() && is_ticker(channel) => {
+                Part::Events if at.is_some() && is_ticker(channel) => {
                     heard = true;
                     tickers(value, at, tell)?;
                 }
-                b"events" => {
+                Part::Events => {
                     later = Some(*value);
                     value.skip()?;
                 }
-                b"type" => error = value.text()? == "error",
-                _ => value.skip()?,
+                Part::Type => error = value.text()? == "error",
             }
             Ok(())
         })?;
@@ -122,37 +122,67 @@ fn is_ticker(channel: &str) -> bool {
     matches!(channel, "ticker" | "ticker_batch")
 }
 
+/// What a value of a frame is.
+#[derive(Clone, Copy)]
+enum Part {
+    Channel,
+    Timestamp,
+    Sequence,
+    Events,
+    Type,
+}
+
+const FRAME: &[Key<'_, Part>] = &[
+    key("channel", Part::Channel),
+    idle("client_id"),
+    key("timestamp", Part::Timestamp),
+    key("sequence_num", Part::Sequence),
+    key("events", Part::Events),
+    key("type", Part::Type),
+];
+
+/// What a value of an event is.
+#[derive(Clone, Copy)]
+enum Of {
+    Type,
+    Tickers,
+}
+
+const EVENT: &[Key<'_, Of>] = &[key("type", Of::Type), key("tickers", Of::Tickers)];
+
+const ROW: &[Key<'_, Figure>] = &[
+    idle("type").first(),
+    key("product_id", Figure::Symbol),
+    key("price", Figure::Last),
+    key("volume_24_h", Figure::VolumeBase),
+    key("low_24_h", Figure::Low),
+    key("high_24_h", Figure::High),
+    idle("low_52_w"),
+    idle("high_52_w"),
+    key("price_percent_chg_24_h", Figure::ChangePercent),
+    key("best_bid", Figure::Bid),
+    key("best_ask", Figure::Ask).last(),
+    idle("best_bid_quantity"),
+    idle("best_ask_quantity"),
+];
+
 fn tickers<'f>(events: &mut Reader<'f>, at: Option<Micros>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
     events.array(|event| {
         let mut snapshot = false;
-        event.object(|key, value| match key {
-            b"type" => {
+        event.object(EVENT, |what, value| match what {
+            Of::Type => {
                 snapshot = value.text()? == "snapshot";
                 Ok(())
             }
             // A snapshot says what was so before; only an update is an event of its own.
-            b"tickers" => value.array(|row| ticker(row, at.filter(|_| !snapshot), tell)),
-            _ => value.skip(),
+            Of::Tickers => value.array(|row| ticker(row, at.filter(|_| !snapshot), tell)),
         })
     })
 }
 
 fn ticker<'f>(row: &mut Reader<'f>, at: Option<Micros>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
     let mut ticker = Ticker { at, ..Ticker::default() };
-    row.object(|key, value| {
-        match key {
-            b"product_id" => ticker.symbol = value.text()?,
-            b"price" => ticker.last = value.price()?,
-            b"volume_24_h" => ticker.volume_base = value.number()?,
-            b"low_24_h" => ticker.low = value.price()?,
-            b"high_24_h" => ticker.high = value.price()?,
-            b"price_percent_chg_24_h" => ticker.change = value.number()?.divided(100.0),
-            b"best_bid" => ticker.bid = value.price()?,
-            b"best_ask" => ticker.ask = value.price()?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    })?;
+    row.object(ROW, |figure, value| ticker.take(figure, value))?;
     // Empty snapshots happen: no product, every figure "".
     if !ticker.symbol.is_empty() {
         tell(ticker.into());

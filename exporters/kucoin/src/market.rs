@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::json::Reader;
-use common::{Endpoint, Fault, Feed, Heartbeat, Instrument, Kind, Micros, Query, Request, Signal, Step, Tell, Ticker};
+use common::keys::{Key, idle, key};
+use common::{
+    Endpoint, Fault, Feed, Figure, Heartbeat, Instrument, Kind, Micros, Query, Request, Signal, Step, Tell, Ticker,
+};
 use serde::Deserialize;
 
 use crate::questions::Data;
@@ -15,8 +18,8 @@ use crate::questions::Data;
 const BATCH: usize = 100;
 /// A ticket that leaves longer between two pings, or for their answer, would leave a dead line unnoticed.
 const LONGEST_PING: Duration = Duration::from_secs(60);
-const TICKER: &str = "/market/ticker:";
-const SNAPSHOT: &str = "/market/snapshot:";
+const TICKER_TOPIC: &str = "/market/ticker:";
+const SNAPSHOT_TOPIC: &str = "/market/snapshot:";
 
 pub struct Tickers {
     /// Where to dial instead of where the ticket says.
@@ -94,7 +97,7 @@ impl Feed for Tickers {
             serde_json::json!({ "id": id, "type": "subscribe", "topic": topic, "privateChannel": false, "response": true })
                 .to_string()
         };
-        let both = |batch: &[&str]| [SNAPSHOT, TICKER].map(|topic| subscribe(topic, batch));
+        let both = |batch: &[&str]| [SNAPSHOT_TOPIC, TICKER_TOPIC].map(|topic| subscribe(topic, batch));
         let say: Vec<String> = names.chunks(BATCH).flat_map(both).collect();
         let answers = say.len();
         // Nothing may be said before the welcome.
@@ -105,19 +108,18 @@ impl Feed for Tickers {
         let mut reader = Reader::new(frame);
         let mut ticker = Ticker::default();
         let (mut kind, mut topic, mut subject, mut later) = ("", "", "", None);
-        reader.object(|key, value| {
-            match key {
-                b"type" => kind = value.text()?,
-                b"topic" => topic = value.text()?,
-                b"subject" => subject = value.text()?,
+        reader.object(FRAME, |part, value| {
+            match part {
+                Part::Type => kind = value.text()?,
+                Part::Topic => topic = value.text()?,
+                Part::Subject => subject = value.text()?,
                 // As it always came: behind the type and the topic.
-                b"data" if kind == "message" && !topic.is_empty() => figures(topic, value, &mut ticker)?,
+                Part::Data if kind == "message" && !topic.is_empty() => figures(topic, value, &mut ticker)?,
                 // Errors put a sentence here.
-                b"data" => {
+                Part::Data => {
                     later = Some(*value);
                     value.skip()?;
                 }
-                _ => value.skip()?,
             }
             Ok(())
         })?;
@@ -157,61 +159,82 @@ impl Feed for Tickers {
     }
 }
 
-/// The figures of a message, whichever topic they are of.
+/// What a value of a frame is.
+#[derive(Clone, Copy)]
+enum Part {
+    Type,
+    Topic,
+    Subject,
+    Data,
+}
+
+const FRAME: &[Key<'_, Part>] = &[
+    key("topic", Part::Topic),
+    key("type", Part::Type),
+    key("subject", Part::Subject),
+    key("data", Part::Data),
+    idle("id"),
+];
+
+/// `time` is the last trade's, not this event's, and can be hours old on a quiet pair: it dates nothing.
+const QUOTE: &[Key<'_, Figure>] = &[
+    key("bestAsk", Figure::Ask).first(),
+    idle("bestAskSize"),
+    key("bestBid", Figure::Bid),
+    idle("bestBidSize"),
+    key("price", Figure::Last).last(),
+    idle("sequence"),
+    idle("size"),
+    idle("time"),
+];
+
+/// A snapshot's figures are nested twice.
+const SNAPSHOT: &[Key<'_, ()>] = &[idle("sequence"), key("data", ())];
+
+/// Behind them are fees and the same figures of other times.
+const FIGURES: &[Key<'_, Figure>] = &[
+    key("symbol", Figure::Symbol).first(),
+    idle("symbolCode"),
+    idle("baseCurrency"),
+    idle("quoteCurrency"),
+    idle("market"),
+    idle("markets"),
+    idle("trading"),
+    key("buy", Figure::Bid),
+    idle("bidSize"),
+    key("sell", Figure::Ask),
+    idle("askSize"),
+    key("lastTradedPrice", Figure::Last),
+    idle("lastSize"),
+    idle("close"),
+    idle("open"),
+    key("high", Figure::High),
+    key("low", Figure::Low),
+    idle("changePrice"),
+    key("changeRate", Figure::Change),
+    idle("averagePrice"),
+    key("vol", Figure::VolumeBase),
+    key("volValue", Figure::VolumeQuote),
+    key("datetime", Figure::At).last(),
+];
+
+/// The figures of a message, whichever topic it is of.
 fn figures<'f>(topic: &'f str, data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
-    if let Some(symbol) = topic.strip_prefix(TICKER) {
+    if let Some(symbol) = topic.strip_prefix(TICKER_TOPIC) {
         ticker.symbol = symbol;
-        quote(data, ticker)
-    } else if topic.starts_with(SNAPSHOT) {
+        data.object(QUOTE, |figure, value| ticker.take(figure, value))
+    } else if topic.starts_with(SNAPSHOT_TOPIC) {
         snapshot(data, ticker)
     } else {
         Err(Fault::protocol(format!("unknown topic {}", common::excerpt(topic))))
     }
 }
 
-/// `time` is the last trade's, not this event's, and can be hours old on a quiet pair: it dates nothing.
-fn quote<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
-    data.object(|key, value| {
-        match key {
-            b"price" => ticker.last = value.price()?,
-            b"bestBid" => ticker.bid = value.price()?,
-            b"bestAsk" => ticker.ask = value.price()?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    })
-}
-
-/// The figures are nested twice.
 fn snapshot<'f>(data: &mut Reader<'f>, ticker: &mut Ticker<'f>) -> Result<(), Fault> {
     let mut found = false;
-    data.object(|key, value| {
-        if key != b"data" {
-            return value.skip();
-        }
+    data.object(SNAPSHOT, |(), value| {
         found = true;
-        let mut wanted = 10;
-        // Half of it is fees and the same figures of other times.
-        value.object_until(|key, value| {
-            wanted -= 1;
-            match key {
-                b"symbol" => ticker.symbol = value.text()?,
-                b"lastTradedPrice" => ticker.last = value.price()?,
-                b"buy" => ticker.bid = value.price()?,
-                b"sell" => ticker.ask = value.price()?,
-                b"vol" => ticker.volume_base = value.number()?,
-                b"volValue" => ticker.volume_quote = value.number()?,
-                b"high" => ticker.high = value.price()?,
-                b"low" => ticker.low = value.price()?,
-                b"changeRate" => ticker.change = value.number()?,
-                b"datetime" => ticker.at = value.whole()?.map(Micros::from_millis),
-                _ => {
-                    wanted += 1;
-                    value.skip()?;
-                }
-            }
-            Ok(wanted == 0)
-        })
+        value.object(FIGURES, |figure, value| ticker.take(figure, value))
     })?;
     if found { Ok(()) } else { Err(Fault::decode("a snapshot without figures")) }
 }

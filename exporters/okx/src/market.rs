@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::json::Reader;
-use common::{Endpoint, Fault, Feed, Heartbeat, Instrument, Micros, Said, Signal, Step, Tell, Ticker};
+use common::keys::{Key, idle, key};
+use common::{Endpoint, Fault, Feed, Figure, Heartbeat, Instrument, Micros, Said, Signal, Step, Tell, Ticker};
 use serde::Deserialize;
 
 /// Channels in one message; the guide allows 64 KB, this is a tenth of it.
@@ -55,16 +56,16 @@ impl Feed for Tickers {
         }
         let mut reader = Reader::new(frame);
         let (mut event, mut data) = (false, false);
-        reader.object(|key, value| match key {
-            b"data" if !event => {
+        reader.object(FRAME, |part, value| match part {
+            Part::Data if !event => {
                 data = true;
                 value.array(|row| ticker(row, tell))
             }
-            b"event" => {
+            Part::Data => value.skip(),
+            Part::Event => {
                 event = true;
                 value.skip()
             }
-            _ => value.skip(),
         })?;
         reader.end()?;
         match (event, data) {
@@ -75,23 +76,54 @@ impl Feed for Tickers {
     }
 }
 
+/// What a value of a frame is.
+#[derive(Clone, Copy)]
+enum Part {
+    Data,
+    Event,
+}
+
+const FRAME: &[Key<'_, Part>] = &[idle("arg"), key("data", Part::Data), key("event", Part::Event)];
+
+/// What a value of a row is.
+#[derive(Clone, Copy)]
+enum Of {
+    Row(Figure),
+    Type,
+    Open,
+    Volume,
+    VolumeCcy,
+}
+
+const ROW: &[Key<'_, Of>] = &[
+    key("instType", Of::Type),
+    key("instId", Of::Row(Figure::Symbol)),
+    key("last", Of::Row(Figure::Last)),
+    idle("lastSz"),
+    key("askPx", Of::Row(Figure::Ask)),
+    idle("askSz"),
+    key("bidPx", Of::Row(Figure::Bid)),
+    idle("bidSz"),
+    key("open24h", Of::Open),
+    key("high24h", Of::Row(Figure::High)),
+    key("low24h", Of::Row(Figure::Low)),
+    idle("sodUtc0"),
+    idle("sodUtc8"),
+    key("volCcy24h", Of::VolumeCcy),
+    key("vol24h", Of::Volume),
+    key("ts", Of::Row(Figure::At)),
+];
+
 fn ticker<'f>(row: &mut Reader<'f>, tell: Tell<'_, 'f>) -> Result<(), Fault> {
     let mut ticker = Ticker::default();
     let (mut open, mut volume, mut volume_ccy, mut spot) = (Said::Silent, Said::Silent, Said::Silent, true);
-    row.object(|key, value| {
-        match key {
-            b"instType" => spot = matches!(value.text()?, "SPOT" | "MARGIN"),
-            b"instId" => ticker.symbol = value.text()?,
-            b"last" => ticker.last = value.price()?,
-            b"bidPx" => ticker.bid = value.price()?,
-            b"askPx" => ticker.ask = value.price()?,
-            b"open24h" => open = value.price()?,
-            b"high24h" => ticker.high = value.price()?,
-            b"low24h" => ticker.low = value.price()?,
-            b"vol24h" => volume = value.number()?,
-            b"volCcy24h" => volume_ccy = value.number()?,
-            b"ts" => ticker.at = value.whole()?.map(Micros::from_millis),
-            _ => value.skip()?,
+    row.object(ROW, |what, value| {
+        match what {
+            Of::Row(figure) => ticker.take(figure, value)?,
+            Of::Type => spot = matches!(value.text()?, "SPOT" | "MARGIN"),
+            Of::Open => open = value.price()?,
+            Of::Volume => volume = value.number()?,
+            Of::VolumeCcy => volume_ccy = value.number()?,
         }
         Ok(())
     })?;

@@ -14,6 +14,7 @@ use crate::fault::{Fault, Source};
 use crate::metrics::board::Board;
 use crate::metrics::health::{Health, lock, unix_now};
 use crate::net;
+use crate::pace::Pace;
 use crate::rest::Rest;
 use crate::update::{Fact, Micros};
 use crate::venue::{About, Hosts, Venue};
@@ -41,6 +42,8 @@ pub struct Context {
     pub desk: Option<Arc<Desk>>,
     /// Prices of the whole market, where there is an account to value.
     pub quotes: Quotes,
+    /// How fast frames come, for the thread that reads them.
+    pub pace: Arc<Pace>,
     hosts: Hosts,
     dials: Mutex<Budget>,
 }
@@ -92,6 +95,7 @@ impl Context {
             allow_plaintext: config.allow_plaintext,
             desk,
             quotes: Quotes::default(),
+            pace: Arc::default(),
             hosts: hosts.clone(),
             dials: Mutex::new(Budget::new(about.dials)),
         }))

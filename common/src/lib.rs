@@ -17,6 +17,7 @@ pub mod log;
 pub mod metrics;
 pub mod net;
 pub mod number;
+pub mod pace;
 pub mod request;
 pub mod rest;
 pub mod rows;

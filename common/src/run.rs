@@ -57,7 +57,9 @@ pub fn main(about: &'static About, build: fn(&Setup) -> Arc<dyn Venue>) -> ExitC
         Ok(context) => context,
         Err(fault) => return complain(about.name, &fault.detail, 1),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let pace = Arc::clone(&context.pace);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || pace.rest()).build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return complain(about.name, &format!("cannot start: {error}"), 1),
     };
@@ -181,6 +183,7 @@ async fn run(
         tokio::select! {
             () = market => Ok(()),
             why = account => Err((UNUSABLE, why)),
+            () = context.pace.answer() => Ok(()),
         }
     });
     let result = open.until_stopped(work).await;

@@ -201,6 +201,7 @@ pub fn shown(page: String) -> Response {
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    site.context.pace.fetch().await;
     exposed(&headers, |format| {
         let mut scrape = site.exposition.scrape(format);
         move |piece: &mut Vec<u8>| scrape.piece(piece)

@@ -132,6 +132,7 @@ impl Ear {
 
     fn finish(&mut self) {
         if self.frames > 0 {
+            self.context.pace.heard(self.frames);
             self.counters.messages.inc_by(std::mem::take(&mut self.frames));
             self.counters.bytes.inc_by(std::mem::take(&mut self.bytes));
             self.context.health.heard(self.source, self.now);

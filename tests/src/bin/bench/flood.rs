@@ -21,7 +21,7 @@ use crate::wire::{Wire, lock};
 /// Longer than any burst takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A probe pings after so many frames: a prime, so that every connection gets its share.
-const PROBE: usize = 11;
+const PROBE: usize = 5;
 
 /// A running flood.
 pub struct Flood {

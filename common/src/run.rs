@@ -58,7 +58,8 @@ pub fn main(about: &'static About, build: fn(&Setup) -> Arc<dyn Venue>) -> ExitC
         Err(fault) => return complain(about.name, &fault.detail, 1),
     };
     let pace = Arc::clone(&context.pace);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || pace.rest()).build();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || pace.rest()).build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return complain(about.name, &format!("cannot start: {error}"), 1),

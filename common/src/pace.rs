@@ -99,7 +99,7 @@ impl Pace {
         let _ = timeout(PATIENCE, answered).await;
     }
 
-    /// The reader's side of [`Self::fetch`], a task among those that read.
+    /// The reader's side of [`Self::fetch`]: a local task, as those that read are, since these take turns in the order of their waking.
     pub async fn answer(&self) {
         loop {
             self.asked.notified().await;
@@ -167,7 +167,8 @@ mod tests {
                     heard.heard(1_000_000);
                 }) {}
             });
-            runtime.block_on(local.run_until(asked.answer()));
+            local.spawn_local(async move { asked.answer().await });
+            runtime.block_on(local);
         });
         let web = Builder::new_current_thread().enable_time().build().unwrap();
         let unread = |sent: u64| read.load(Ordering::SeqCst) < sent;

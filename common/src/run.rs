@@ -180,15 +180,17 @@ async fn run(
             None => std::future::pending().await,
         }
     };
+    let pace = Arc::clone(&context.pace);
+    let answering = local.spawn_local(async move { pace.answer().await });
     let work = local.run_until(async {
         tokio::select! {
             () = market => Ok(()),
             why = account => Err((UNUSABLE, why)),
-            () = context.pace.answer() => Ok(()),
         }
     });
     let result = open.until_stopped(work).await;
-    // The work is dropped by now and its lines hang up.
+    // The work is dropped by now and its lines hang up; this would go on for ever.
+    answering.abort();
     open.close(local).await;
     result
 }

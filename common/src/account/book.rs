@@ -340,7 +340,11 @@ impl Book {
             || (position.market, label(&position.name)),
             |contract| (contract.market, contract.symbol.clone()),
         );
-        Shown { position: position.clone(), market, symbol, quantity }
+        let value = position.value.clone().or_else(|| {
+            let (price, asset) = position.price.clone()?;
+            Some((quantity?.checked_mul(price)?, asset))
+        });
+        Shown { position: Position { value, ..position.clone() }, market, symbol, quantity }
     }
 
     /// Whether anything of this could be read.

@@ -113,6 +113,8 @@ pub struct Position {
     pub size: Size,
     /// What it is worth at the mark price, in this asset; `None` where the venue does not say.
     pub value: Option<(Decimal, String)>,
+    /// What one coin of it costs, in this asset, where the venue says that instead: [`Contract::size`] makes the value of it.
+    pub price: Option<(Decimal, String)>,
     /// Unrealised profit, in this asset.
     pub pnl: Option<(Decimal, String)>,
     /// Leverage.

@@ -156,6 +156,7 @@ impl PositionRow {
             side,
             size,
             value: value.zip(settle.clone()),
+            price: None,
             pnl: self.unrealised_pnl.0.zip(settle),
             leverage: self.leverage.nonzero(),
             liquidation: self.liq_price.nonzero(),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use common::account::{Balance, Contract, Fill, Order, Position, Rights, Role, Side, Size, label};
 use common::venue::Decoder;
 use common::{
-    Account, Amount, Ask, Cause, Entry, Fault, Feed, Keyring, Kind, Market, Micros, Query, Request, Rows, Setup, Tell,
-    Topic, View,
+    Account, Amount, Ask, Cause, Decimal, Entry, Fault, Feed, Keyring, Kind, Market, Micros, Query, Request, Rows,
+    Setup, Tell, Topic, View,
 };
 use serde::Deserialize;
 
@@ -267,15 +267,15 @@ fn positions<'f>(body: &'f str, tell: Tell<'_, 'f>) -> Result<Option<String>, Fa
         let short = row.side == "SHORT" || contracts.is_sign_negative();
         let contracts = contracts.abs();
         let coins = row.contract_size.0.nonzero().and_then(|size| contracts.checked_mul(size));
-        let reckoned = || coins?.checked_mul(row.current_price.0.nonzero()?);
-        let value = row.position_notional.0.nonzero().map(|value| value.abs()).or_else(reckoned);
+        let dollars = |amount: Decimal| (amount, "USD".into());
         let position = Position {
             market: Market::Linear,
             name: row.product_id,
             side: if short { Side::Short } else { Side::Long },
             size: coins.map_or(Size::Contracts(contracts), Size::Base),
-            value: value.map(|value| (value, "USD".into())),
-            pnl: row.unrealized_pnl.0.0.map(|pnl| (pnl, "USD".into())),
+            value: row.position_notional.0.nonzero().map(|value| dollars(value.abs())),
+            price: row.current_price.0.nonzero().map(dollars),
+            pnl: row.unrealized_pnl.0.0.map(dollars),
             leverage: row.leverage.0.nonzero(),
             liquidation: row.liquidation_price.0.nonzero(),
             at: None,

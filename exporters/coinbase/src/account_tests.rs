@@ -82,6 +82,7 @@ fn positions_in_both_forms() {
     let (entries, _) = read(positions, plain).unwrap();
     let [Entry::Position(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.side, one.size, &one.value), (Side::Short, Size::Contracts(dec("2")), &None));
+    assert_eq!(one.price, Some((dec("90790"), "USD".into())), "of which the size of the contract makes the value");
     assert_eq!(one.pnl, Some((dec("15.8"), "USD".into())));
     let rich = plain
         .replace(r#""90790""#, r#"{"value":"90790","currency":"USD"}"#)
@@ -89,7 +90,7 @@ fn positions_in_both_forms() {
     let (entries, _) = read(positions, &rich).unwrap();
     let [Entry::Position(one)] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!((one.size, one.leverage), (Size::Base(dec("0.02")), Some(dec("5"))));
-    assert_eq!(one.value, Some((dec("1815.80"), "USD".into())));
+    assert_eq!((&one.value, &one.price), (&None, &Some((dec("90790"), "USD".into()))));
 }
 
 #[test]

@@ -113,6 +113,7 @@ impl PositionRow {
             side,
             size,
             value: paid(self.mark_value.0.map(|value| value.abs())),
+            price: None,
             pnl: paid(self.unrealised_pnl.0),
             leverage: self.leverage.nonzero().or(self.real_leverage.nonzero()),
             liquidation: self.liquidation_price.nonzero(),

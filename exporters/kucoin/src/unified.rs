@@ -166,6 +166,7 @@ impl PositionRow {
             side,
             size,
             value: self.value.0.map(|value| value.abs()).zip(settle.clone()),
+            price: None,
             pnl: self.pnl.0.zip(settle),
             leverage: self.leverage.nonzero(),
             liquidation: self.liquidation.nonzero(),

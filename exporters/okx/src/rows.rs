@@ -121,6 +121,7 @@ impl PositionRow {
             side,
             size,
             value: self.notional_usd.0.map(|value| (value, "USD".into())),
+            price: None,
             pnl: self.upl.0.map(|pnl| (pnl, self.ccy)),
             leverage: self.lever.nonzero(),
             liquidation: self.liq_px.nonzero(),

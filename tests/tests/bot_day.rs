@@ -121,6 +121,19 @@ async fn a_gateway_that_is_restarted_loses_and_doubles_no_order() {
     assert_eq!(of("trader_orders_filled_total"), (books.fills.len() - before.fills.len()) as f64);
 }
 
+/// Whoever asks only for what can be had is refused nothing.
+#[tokio::test]
+async fn on_a_good_day_no_request_fails() {
+    let venues = [Venue::Okx, Venue::Binance, Venue::Kucoin, Venue::Bybit, Venue::Coinbase];
+    let mut stage = Stage::set(&venues, Options::default()).await;
+    for _ in 0..300 {
+        stage.day.cycle().await.unwrap();
+    }
+    let told = stage.told().await;
+    let failed: Vec<_> = told.all("trader_api_errors_total").filter(|sample| sample.value > 0.0).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
 /// On a market that stands still, all but measured times follows from the seed.
 #[tokio::test]
 async fn the_same_seed_plays_the_same_day() {

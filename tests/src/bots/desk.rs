@@ -67,6 +67,7 @@ impl Desk {
     pub(super) async fn trade(&mut self, hour: &Hour, troubles: &[Trouble]) -> io::Result<()> {
         self.done = Done::default();
         let worth = self.worth().await?;
+        self.cover(&worth).await?;
         let crash = if troubles.contains(&Trouble::Crash) { 0.5 } else { 1.0 };
         let noise = between(&mut self.dice, 0.999, 1.001);
         let price = |offer: &Offer| tenth(offer.price.as_f64() * hour.basis * crash * noise);
@@ -87,6 +88,17 @@ impl Desk {
         let worth = self.worth().await?;
         self.look = Look { value: self.value(&worth), positions: positions(&worth) };
         Ok(())
+    }
+
+    /// Losses may have taken all that lies with the contracts: nothing can be ordered there until more does.
+    async fn cover(&self, worth: &Worth) -> io::Result<()> {
+        let Some((empty, _)) = worth.wallets.iter().find(|(_, dollars)| **dollars < Fixed::ZERO) else { return Ok(()) };
+        let Some((full, _)) = worth.wallets.iter().max_by_key(|(_, dollars)| **dollars) else { return Ok(()) };
+        let asset = if self.seat.venue == Venue::Coinbase { "USD" } else { "USDT" };
+        let amount = Fixed::new((self.value(worth) * 0.02) as i128, 0);
+        let transfer = json!({"do": "transfer", "from": full, "to": empty, "asset": asset, "amount": amount});
+        // Where the fullest has no money but coins, the orders are refused, and that is told.
+        self.happen(&transfer).await.map(drop)
     }
 
     /// What the key can see of it.

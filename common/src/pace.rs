@@ -84,7 +84,8 @@ impl Pace {
         self.fast.load(Ordering::Relaxed)
     }
 
-    /// Returns once what had come to the sockets by now was read.
+    /// Returns once what had come to the sockets by now was read. Who asks while another is being answered may return with that one,
+    /// a part of a nap too early.
     pub async fn fetch(&self) {
         if !self.fast.load(Ordering::Relaxed) {
             return;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::account::{Fill, Role, Status};
+use crate::account::{Fill, Role, Side, Size, Status};
 
 const WALLET: &str = "spot";
 const SECTIONS: [(&str, Topic); 2] = [("balances?", Topic::Wallet(WALLET)), ("orders?", Topic::Orders)];
@@ -295,4 +295,30 @@ fn no_orders_is_not_the_same_as_orders_that_may_not_be_read() {
     assert!(book.knows(Topic::Orders));
     book.unread("orders?spot", Topic::Orders);
     assert!(!book.knows(Topic::Orders));
+}
+
+#[test]
+fn a_price_and_the_size_of_the_contract_are_a_value() {
+    let mut book = Book::new(Micros(0));
+    let number = |text: &str| text.parse::<Decimal>().unwrap();
+    let position = Position {
+        market: Market::Linear,
+        name: "BIP".into(),
+        side: Side::Short,
+        size: Size::Contracts(number("2")),
+        value: None,
+        price: Some((number("90790"), "USD".into())),
+        pnl: None,
+        leverage: None,
+        liquidation: None,
+        at: None,
+    };
+    let asked = Asked { instant: Instant::now(), venue: Micros(0) };
+    book.answer("positions?", Topic::Positions, asked, 0.0, vec![Entry::Position(position)]);
+    let value = |book: &Book| book.positions().pop().and_then(|shown| shown.position.value);
+    assert_eq!(value(&book), None, "of a contract of which nothing is known");
+    let contract =
+        Contract { name: "BIP".into(), market: Market::Linear, symbol: "BTCUSD".into(), size: Some(number("0.01")) };
+    book.answer("contracts?", Topic::Facts, asked, 0.0, vec![Entry::Contract(contract)]);
+    assert_eq!(value(&book), Some((number("1815.80"), "USD".into())));
 }
